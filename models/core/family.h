@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+// What a family of face models implements. The core (engine.cpp, scheduler.cpp) adds reference
+// counts, guards, sharing, batching and threads, so a family is plain C++: it throws Error, and
+// owns no thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "models/core/error.h"
+#include "models/core/pack.h"
+#include "models/engine.h"
+
+namespace talkface {
+
+// An enrolled portrait of a family: immutable.
+class FaceModel {
+ public:
+  virtual ~FaceModel() = default;
+  FaceInfo info{};
+};
+
+// Controls of one frame: immutable once made.
+class FrameControls {
+ public:
+  virtual ~FrameControls() = default;
+  std::vector<float> units;  // EngineInfo::unit_count, 0..5
+  bool idle = false;
+};
+
+// A face prepared for one output: immutable.
+class SceneModel {
+ public:
+  virtual ~SceneModel() = default;
+};
+
+// One stream's speech state; see talkface::Speech for the meaning of each call. One thread at a
+// time.
+class SpeechModel {
+ public:
+  virtual ~SpeechModel() = default;
+  virtual void Push(const float* samples, uint64_t count) = 0;
+  virtual bool Ready(uint64_t time_ns) const = 0;
+  virtual std::shared_ptr<const FrameControls> Take(uint64_t time_ns) = 0;
+  virtual void SetLookAhead(uint64_t ns) = 0;
+  virtual uint64_t LookAhead() const = 0;
+  virtual void Drain() = 0;
+  virtual void Interrupt(uint64_t at_ns, uint64_t fade_ns) = 0;
+  virtual void Reset() = 0;
+};
+
+struct RenderItem {
+  std::shared_ptr<const SceneModel> scene;
+  std::shared_ptr<const FrameControls> controls;
+  uint64_t time_ns = 0;
+  double expression_gain = 1.0;
+  FrameTarget target{};
+};
+
+struct FamilyContext {
+  const Pack& pack;
+  std::string device;  // resolved: "cpu" or "cuda:N"
+  Precision precision;
+  std::string search_path;  // where packs that this one needs are looked up
+  std::function<void(int percent, const char* what)> progress;
+};
+
+// One loaded pack on one device: weights, shared by all streams. Every call from any thread.
+class Family {
+ public:
+  virtual ~Family() = default;
+  virtual void FindFace(const Pixels& picture, const FaceInfo* previous, FaceInfo* out) = 0;
+  virtual std::shared_ptr<const FaceModel> Enrol(const Pixels& portrait) = 0;
+  virtual std::unique_ptr<SpeechModel> OpenSpeech() = 0;
+  virtual std::shared_ptr<const SceneModel> Prepare(std::shared_ptr<const FaceModel> face,
+                                                    const SceneOptions& options) = 0;
+  // Draws every item's frame whole into its target. Called on a worker; items are at most
+  // MaxBatch() many.
+  virtual void Render(const std::vector<RenderItem>& items) = 0;
+  virtual uint32_t MaxBatch() const { return 1; }
+  virtual uint64_t MemoryUse() const = 0;
+
+  EngineInfo info{};  // filled by the family's constructor; strings live as long as the family
+};
+
+struct FamilyEntry {
+  const char* name;
+  std::unique_ptr<Family> (*open)(const FamilyContext& context);
+};
+
+// The families this build has (family_list.cpp), by the name in a manifest.
+const std::vector<FamilyEntry>& Families();
+
+}  // namespace talkface

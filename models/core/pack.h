@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+// A model pack on disk: a folder with manifest.json and safetensors files (docs/model-packs.md).
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "models/core/safetensors.h"
+
+namespace talkface {
+
+struct PackTiming {
+  uint32_t sample_rate_hz = 0;
+  uint32_t hop_samples = 0;
+  uint32_t look_behind_ms = 0;
+  uint32_t look_ahead_min_ms = 0, look_ahead_default_ms = 0, look_ahead_max_ms = 0;
+};
+
+// An opened, checked pack. Immutable. Every error is an Error{kNotFound | kBadPack} naming file,
+// field, wanted and got.
+class Pack {
+ public:
+  // `model` is a folder, or a name looked up along SearchPath(extra). Checks schema, ranges and
+  // sha256 of every file.
+  static std::shared_ptr<const Pack> Open(const std::string& model, const std::string& extra_path);
+
+  const std::string& folder() const { return folder_; }
+  const std::string& name() const { return name_; }
+  const std::string& family() const { return family_; }
+  const std::string& version() const { return version_; }
+  const std::string& licence() const { return licence_; }
+  const PackTiming& timing() const { return timing_; }
+  // The family's own section of the manifest ("auwarp": {...}); an empty object if there is none.
+  const nlohmann::json& settings() const { return settings_; }
+  // A safetensors file of the pack by its manifest name ("speech"): mapped, not copied, for the
+  // pack's lifetime.
+  std::shared_ptr<const SafeTensors> Tensors(const std::string& name) const;
+  uint64_t bytes() const;
+  // Throws kBadPack for a field of settings(): "PACK/manifest.json: auwarp.hidden is 0, wanted 1 to
+  // 4096".
+  [[noreturn]] void Reject(const std::string& field, const std::string& wanted,
+                           const std::string& got) const;
+
+ private:
+  std::string folder_, name_, family_, version_, licence_;
+  PackTiming timing_;
+  nlohmann::json settings_;
+  std::map<std::string, std::shared_ptr<const SafeTensors>> files_;
+};
+
+// Folders that hold packs, in the order they are searched: `extra`, TALKFACE_MODEL_PATH, the user's
+// data folder, the install folder.
+std::vector<std::string> PackSearchPath(const std::string& extra);
+
+}  // namespace talkface
