@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: MIT
+#include "models/core/safetensors.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "models/core/error.h"
+
+namespace talkface {
+namespace {
+
+constexpr uint64_t kMaxHeaderBytes = 100'000'000;  // the format's own limit
+constexpr uint64_t kAlignment = 8;
+
+struct DTypeFact {
+  DType dtype;
+  const char* name;
+  uint64_t size;
+};
+constexpr DTypeFact kDTypes[] = {
+    {DType::kF32, "F32", 4}, {DType::kF16, "F16", 2}, {DType::kBF16, "BF16", 2},
+    {DType::kF64, "F64", 8}, {DType::kI64, "I64", 8}, {DType::kI32, "I32", 4},
+    {DType::kI16, "I16", 2}, {DType::kU8, "U8", 1},
+};
+
+const DTypeFact& FactOf(DType dtype) {
+  for (const DTypeFact& fact : kDTypes) {
+    if (fact.dtype == dtype) return fact;
+  }
+  throw Error(Code::kFailed, "unknown tensor type");
+}
+
+[[noreturn]] void Bad(const std::string& path, const std::string& what) {
+  throw Error(Code::kBadPack, path + ": " + what + ".");
+}
+
+std::string ShapeName(const std::vector<int64_t>& shape) {
+  std::string text;
+  for (int64_t size : shape) text += (text.empty() ? "" : "x") + std::to_string(size);
+  return text.empty() ? "scalar" : text;
+}
+
+// The number of elements, refusing negative sizes and overflow.
+bool CheckedCount(const std::vector<int64_t>& shape, uint64_t* count) {
+  *count = 1;
+  for (int64_t size : shape) {
+    if (size < 0 || __builtin_mul_overflow(*count, static_cast<uint64_t>(size), count))
+      return false;
+  }
+  return true;
+}
+
+TensorView ParseTensor(const std::string& path, const std::string& name,
+                       const nlohmann::json& entry, const uint8_t* data, uint64_t data_bytes) {
+  TensorView view;
+  const std::string type = entry.at("dtype").get<std::string>();
+  bool known = false;
+  for (const DTypeFact& fact : kDTypes) {
+    if (type == fact.name) view.dtype = fact.dtype, known = true;
+  }
+  if (!known) Bad(path, name + " has type " + type + ", which is not supported");
+  view.shape = entry.at("shape").get<std::vector<int64_t>>();
+  const auto offsets = entry.at("data_offsets").get<std::vector<uint64_t>>();
+  uint64_t count = 0;
+  if (!CheckedCount(view.shape, &count)) {
+    Bad(path, name + " has an impossible shape " + ShapeName(view.shape));
+  }
+  if (offsets.size() != 2 || offsets[0] > offsets[1] || offsets[1] > data_bytes) {
+    Bad(path, name + " lies outside the file: the file is damaged or cut short");
+  }
+  view.bytes = offsets[1] - offsets[0];
+  uint64_t wanted = 0;
+  if (__builtin_mul_overflow(count, DTypeSize(view.dtype), &wanted) || wanted != view.bytes) {
+    Bad(path, name + " has " + std::to_string(view.bytes) + " bytes, wanted " +
+                  std::to_string(wanted) + " for " + ShapeName(view.shape) + " " + type);
+  }
+  view.data = data + offsets[0];
+  if (reinterpret_cast<uintptr_t>(view.data) % DTypeSize(view.dtype) != 0) {
+    Bad(path, name + " is not aligned to its type");
+  }
+  return view;
+}
+
+}  // namespace
+
+std::string DTypeName(DType dtype) { return FactOf(dtype).name; }
+uint64_t DTypeSize(DType dtype) { return FactOf(dtype).size; }
+
+int64_t TensorView::Count() const {
+  uint64_t count = 0;
+  CheckedCount(shape, &count);
+  return static_cast<int64_t>(count);
+}
+
+std::shared_ptr<const SafeTensors> SafeTensors::Open(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0)
+    throw Error(Code::kNotFound, "Cannot open " + path + ": " + std::strerror(errno) + ".");
+  struct stat facts {};
+  const bool regular = ::fstat(fd, &facts) == 0 && S_ISREG(facts.st_mode);
+  const uint64_t size = regular ? static_cast<uint64_t>(facts.st_size) : 0;
+  void* mapping = size >= 8 ? ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd, 0) : MAP_FAILED;
+  ::close(fd);
+  if (mapping == MAP_FAILED)
+    Bad(path, "not a safetensors file (" + std::to_string(size) + " bytes)");
+
+  std::shared_ptr<SafeTensors> file(new SafeTensors);
+  file->path_ = path;
+  file->mapping_ = mapping;
+  file->size_ = size;
+  const uint8_t* bytes = static_cast<const uint8_t*>(mapping);
+  uint64_t header_bytes = 0;
+  std::memcpy(&header_bytes, bytes, 8);
+  if (header_bytes > kMaxHeaderBytes || header_bytes > size - 8) {
+    Bad(path, "its header claims " + std::to_string(header_bytes) + " bytes, the file has " +
+                  std::to_string(size));
+  }
+  try {
+    const auto header = nlohmann::json::parse(bytes + 8, bytes + 8 + header_bytes);
+    for (const auto& [name, entry] : header.items()) {
+      if (name == "__metadata__") {
+        file->metadata_ = entry.get<std::map<std::string, std::string>>();
+      } else {
+        file->tensors_[name] =
+            ParseTensor(path, name, entry, bytes + 8 + header_bytes, size - 8 - header_bytes);
+      }
+    }
+  } catch (const nlohmann::json::exception& error) {
+    throw Error(Code::kBadPack, path + ": its header is not valid.", error.what());
+  }
+  return file;
+}
+
+SafeTensors::~SafeTensors() {
+  if (mapping_ != nullptr) ::munmap(mapping_, size_);
+}
+
+const TensorView& SafeTensors::Get(const std::string& name) const {
+  const auto found = tensors_.find(name);
+  if (found == tensors_.end()) Bad(path_, "tensor " + name + " is missing");
+  return found->second;
+}
+
+const float* SafeTensors::Floats(const std::string& name, const std::vector<int64_t>& shape) const {
+  const TensorView& view = Get(name);
+  if (view.dtype != DType::kF32)
+    Bad(path_, name + " has type " + DTypeName(view.dtype) + ", wanted F32");
+  if (view.shape != shape) {
+    Bad(path_, name + " has shape " + ShapeName(view.shape) + ", wanted " + ShapeName(shape));
+  }
+  return static_cast<const float*>(view.data);
+}
+
+void WriteSafeTensors(const std::string& path, const std::map<std::string, TensorSource>& tensors,
+                      const std::map<std::string, std::string>& metadata) {
+  nlohmann::json header = nlohmann::json::object();
+  if (!metadata.empty()) header["__metadata__"] = metadata;
+  uint64_t offset = 0;
+  for (const auto& [name, tensor] : tensors) {
+    uint64_t count = 0;
+    if (!CheckedCount(tensor.shape, &count))
+      throw Error(Code::kInvalid, name + ": impossible shape.");
+    const uint64_t bytes = count * DTypeSize(tensor.dtype);
+    header[name] = {{"dtype", DTypeName(tensor.dtype)},
+                    {"shape", tensor.shape},
+                    {"data_offsets", {offset, offset + bytes}}};
+    offset += (bytes + kAlignment - 1) / kAlignment * kAlignment;
+  }
+  std::string text = header.dump();
+  text.resize((text.size() + kAlignment - 1) / kAlignment * kAlignment, ' ');
+  const uint64_t header_bytes = text.size();
+
+  const std::string temporary = path + ".part";
+  std::ofstream out(temporary, std::ios::binary | std::ios::trunc);
+  out.write(reinterpret_cast<const char*>(&header_bytes), sizeof header_bytes);
+  out.write(text.data(), static_cast<std::streamsize>(text.size()));
+  static const char kZeros[kAlignment] = {};
+  for (const auto& [name, tensor] : tensors) {
+    const auto& range = header[name]["data_offsets"];
+    const uint64_t bytes = range[1].get<uint64_t>() - range[0].get<uint64_t>();
+    out.write(static_cast<const char*>(tensor.data), static_cast<std::streamsize>(bytes));
+    out.write(kZeros, static_cast<std::streamsize>((kAlignment - bytes % kAlignment) % kAlignment));
+  }
+  out.close();
+  if (!out || ::rename(temporary.c_str(), path.c_str()) != 0) {
+    const std::string reason = std::strerror(errno);
+    ::unlink(temporary.c_str());
+    throw Error(Code::kFailed, "Cannot write " + path + ": " + reason + ".");
+  }
+}
+
+}  // namespace talkface
