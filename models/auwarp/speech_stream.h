@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MIT
+// One stream of auwarp's speech part: samples in, AuwarpControls out (talkface::SpeechModel).
+#pragma once
+
+#include <memory>
+
+#include "models/auwarp/controls.h"
+#include "models/auwarp/speech_net.h"
+#include "models/core/family.h"
+
+namespace talkface::auwarp {
+
+constexpr uint64_t kLookAheadMinMs = 60, kLookAheadMaxMs = 200;
+
+// A new stream at time 0, with the largest look-ahead. Takes 16 kHz mono.
+std::unique_ptr<SpeechModel> OpenSpeechStream(std::shared_ptr<const SpeechNet> net);
+
+}  // namespace talkface::auwarp
