@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: MIT
+#include "models/core/scheduler.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <functional>
+#include <future>
+#include <thread>
+
+namespace talkface {
+namespace {
+
+constexpr uint64_t kSecond = 1'000'000'000;
+
+// A family whose drawing is the test's own.
+class ScriptedFamily : public Family {
+ public:
+  std::function<void(const std::vector<RenderItem>&)> draw = [](const auto&) {};
+  uint32_t max_batch = 1;
+
+  void FindFace(const Pixels&, const FaceInfo*, FaceInfo*) override {}
+  std::shared_ptr<const FaceModel> Enrol(const Pixels&) override { return nullptr; }
+  std::unique_ptr<SpeechModel> OpenSpeech() override { return nullptr; }
+  std::shared_ptr<const SceneModel> Prepare(std::shared_ptr<const FaceModel>,
+                                            const SceneOptions&) override {
+    return nullptr;
+  }
+  void Render(const std::vector<RenderItem>& items) override { draw(items); }
+  uint32_t MaxBatch() const override { return max_batch; }
+  uint64_t MemoryUse() const override { return 0; }
+};
+
+Scheduler::Request FrameAt(uint64_t time_ns) {
+  Scheduler::Request request;
+  request.item.time_ns = time_ns;
+  return request;
+}
+
+// Lets a test hold the one worker inside a drawing until it says so.
+struct Gate {
+  std::promise<void> entered, opened;
+  std::shared_future<void> open = opened.get_future().share();
+};
+
+TEST(Scheduler, TheMostUrgentFrameIsDrawnFirst) {
+  ScriptedFamily family;
+  Gate gate;
+  std::vector<uint64_t> order;
+  family.draw = [&](const auto& items) {
+    if (items[0].time_ns == 0) {
+      gate.entered.set_value();
+      gate.open.wait();
+    } else {
+      order.push_back(items[0].time_ns);
+    }
+  };
+  Scheduler scheduler(family, 1);
+  Scheduler::Client client(scheduler);
+  client.Submit(FrameAt(0));
+  gate.entered.get_future().wait();
+  const uint64_t now = MonotonicNow();
+  std::vector<uint64_t> tickets;
+  for (const uint64_t due : {30u, 10u, 20u}) {
+    Scheduler::Request request = FrameAt(due);
+    request.deadline_ns = now + due * kSecond;
+    tickets.push_back(client.Submit(request));
+  }
+  gate.opened.set_value();
+  for (const uint64_t ticket : tickets) EXPECT_TRUE(client.Wait(ticket, 10 * kSecond).ok());
+  EXPECT_EQ(order, (std::vector<uint64_t>{10, 20, 30}));
+}
+
+TEST(Scheduler, AFrameAfterItsDeadlineIsNotDrawn) {
+  ScriptedFamily family;
+  int drawn = 0;
+  family.draw = [&](const auto&) { ++drawn; };
+  Scheduler scheduler(family, 1);
+  Scheduler::Client client(scheduler);
+  Scheduler::Request request = FrameAt(1);
+  request.deadline_ns = 1;
+  EXPECT_EQ(client.Wait(client.Submit(request), 10 * kSecond).code, Code::kLate);
+  EXPECT_EQ(drawn, 0);
+  EXPECT_EQ(scheduler.GetStats().late, 1u);
+}
+
+TEST(Scheduler, BatchesFormAcrossStreams) {
+  ScriptedFamily family;
+  family.max_batch = 2;
+  std::atomic<size_t> largest{0};
+  family.draw = [&](const auto& items) { largest = std::max(largest.load(), items.size()); };
+  Scheduler scheduler(family, 1);
+  Scheduler::Client one(scheduler), two(scheduler);
+  Scheduler::Request request = FrameAt(1);
+  request.batch_timeout_ns = 10 * kSecond;
+  const uint64_t first = one.Submit(request);
+  const uint64_t second = two.Submit(request);
+  EXPECT_TRUE(one.Wait(first, 5 * kSecond).ok());
+  EXPECT_TRUE(two.Wait(second, 5 * kSecond).ok());
+  EXPECT_EQ(largest, 2u);
+  EXPECT_EQ(scheduler.GetStats().batch_max, 2u);
+}
+
+TEST(Scheduler, AnIncompleteBatchIsDrawnAfterItsTimeout) {
+  ScriptedFamily family;
+  family.max_batch = 8;
+  Scheduler scheduler(family, 1);
+  Scheduler::Client client(scheduler);
+  Scheduler::Request request = FrameAt(1);
+  request.batch_timeout_ns = kSecond / 100;
+  EXPECT_TRUE(client.Wait(client.Submit(request), 5 * kSecond).ok());
+}
+
+TEST(Scheduler, AFailingStreamDoesNotHarmAnother) {
+  ScriptedFamily family;
+  family.max_batch = 2;
+  family.draw = [](const auto& items) {
+    for (const RenderItem& item : items) {
+      if (item.time_ns == 13) throw Error(Code::kFailed, "unlucky");
+    }
+  };
+  Scheduler scheduler(family, 1);
+  Scheduler::Client good(scheduler), bad(scheduler);
+  Scheduler::Request request = FrameAt(13);
+  request.batch_timeout_ns = 10 * kSecond;
+  const uint64_t bad_ticket = bad.Submit(request);
+  request.item.time_ns = 7;
+  const uint64_t good_ticket = good.Submit(request);
+  const Status failed = bad.Wait(bad_ticket, 5 * kSecond);
+  EXPECT_EQ(failed.code, Code::kFailed);
+  EXPECT_STREQ(failed.message, "unlucky");
+  EXPECT_TRUE(good.Wait(good_ticket, 5 * kSecond).ok());
+}
+
+TEST(Scheduler, CancelReturnsOnlyWhenNoTargetIsTouched) {
+  ScriptedFamily family;
+  Gate gate;
+  std::atomic<bool> drawing{false};
+  family.draw = [&](const auto&) {
+    drawing = true;
+    gate.entered.set_value();
+    gate.open.wait();
+    drawing = false;
+  };
+  Scheduler scheduler(family, 1);
+  Scheduler::Client client(scheduler);
+  const uint64_t running = client.Submit(FrameAt(1));
+  const uint64_t queued = client.Submit(FrameAt(2));
+  gate.entered.get_future().wait();
+  std::future<Code> waiting =
+      std::async(std::launch::async, [&] { return client.Wait(queued, 10 * kSecond).code; });
+  std::future<void> cancelled = std::async(std::launch::async, [&] { client.Cancel(); });
+  EXPECT_EQ(waiting.get(), Code::kCancelled);
+  EXPECT_TRUE(drawing);
+  gate.opened.set_value();
+  cancelled.get();
+  EXPECT_FALSE(drawing);
+  EXPECT_EQ(client.Wait(running, 0).code, Code::kCancelled);
+}
+
+TEST(Scheduler, WaitGivesUpAndCanBeTriedAgain) {
+  ScriptedFamily family;
+  Gate gate;
+  family.draw = [&](const auto&) { gate.open.wait(); };
+  Scheduler scheduler(family, 1);
+  Scheduler::Client client(scheduler);
+  const uint64_t ticket = client.Submit(FrameAt(1));
+  EXPECT_EQ(client.Wait(ticket, 1000).code, Code::kTimeout);
+  gate.opened.set_value();
+  EXPECT_TRUE(client.Wait(ticket, UINT64_MAX).ok());
+}
+
+}  // namespace
+}  // namespace talkface
