@@ -1,0 +1,89 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Installs what talkface needs to be built, run and tested on Debian 12: Debian packages (as root or
+# through sudo) and a Python virtual environment, .venv, that holds libtorch and MediaPipe's files.
+# Run it as often as you like: what is there already is left alone, and then it takes a moment.
+#
+#   scripts/setup.sh          libtorch for the CPU (0.7 GB to download; 1.4 GB on disk)
+#   scripts/setup.sh --full   torch with all of CUDA (3 GB); chosen by itself with an NVIDIA driver
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+packages=(
+  # compilers and tools
+  g++ clang clang-format meson ninja-build pkg-config python3 python3-venv ffmpeg dpkg-dev zstd
+  # GStreamer to build with and to run
+  libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libgstreamer-plugins-bad1.0-dev
+  gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad
+  gstreamer1.0-plugins-ugly gstreamer1.0-libav
+  # libraries
+  libgdk-pixbuf-2.0-dev webp-pixbuf-loader nlohmann-json3-dev libcli11-dev libstb-dev
+  # tests, and the speech of the demo
+  libgtest-dev libgmock-dev check libssl-dev pocketsphinx-testdata
+)
+
+say() { echo "setup: $*"; }
+fail() { echo "setup: $*" >&2; exit 1; }
+
+# Runs a command up to five times: networks and apt's locks come and go.
+retry() {
+  local try
+  for try in 1 2 3 4 5; do
+    "$@" && return 0
+    [ "$try" = 5 ] || { say "that failed; trying again in $((try * 5)) s"; sleep $((try * 5)); }
+  done
+  return 1
+}
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+has_nvidia_driver() { [ -e /proc/driver/nvidia/version ] || command -v nvidia-smi >/dev/null; }
+
+mode=cpu
+case "${1:-}" in
+  "") ! has_nvidia_driver || mode=full ;;
+  --full) mode=full ;;
+  *) fail "unknown option '$1'; usage: scripts/setup.sh [--full]" ;;
+esac
+
+# Debian packages.
+missing=()
+for package in "${packages[@]}"; do
+  state=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
+  [ "$state" = installed ] || missing+=("$package")
+done
+if [ "${#missing[@]}" = 0 ]; then
+  say "Debian packages: all ${#packages[@]} are there"
+else
+  [ "$(id -u)" = 0 ] || command -v sudo >/dev/null ||
+    fail "these Debian packages are missing, and there is neither root nor sudo to install them: ${missing[*]}"
+  say "Debian packages: installing ${#missing[@]} of ${#packages[@]}"
+  apt=(env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=900 -o Acquire::Retries=3)
+  retry as_root "${apt[@]}" update || fail "apt-get update failed; see above"
+  retry as_root "${apt[@]}" install --no-install-recommends "${missing[@]}" >/dev/null ||
+    fail "apt-get could not install: ${missing[*]}"
+fi
+
+# The virtual environment, with Debian's own Python where there is one.
+python=/usr/bin/python3
+[ -x "$python" ] || python=python3
+if [ ! -x .venv/bin/python ]; then
+  say "virtual environment: making .venv"
+  "$python" -m venv .venv || fail "'$python -m venv .venv' failed; see above"
+fi
+stamp=.venv/talkface-setup
+wanted="$mode $(sha256sum <scripts/requirements.txt)"
+if [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ]; then
+  say "Python packages: as wanted ($mode)"
+else
+  pip=(.venv/bin/python -m pip install -q --disable-pip-version-check --no-input --retries 5)
+  say "Python packages: installing ($mode)"
+  retry "${pip[@]}" --no-deps -r scripts/requirements.txt || fail "pip failed; see above"
+  if [ "$mode" = full ]; then
+    retry "${pip[@]}" "$(grep '^torch==' scripts/requirements.txt)" || fail "pip failed; see above"
+  fi
+  echo "$wanted" >"$stamp"
+fi
+say "done"

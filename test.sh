@@ -1,0 +1,94 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Sets everything up, builds and tests talkface. The last line counts what passed, failed and was
+# skipped; the exit status is 0 when nothing failed.
+#
+#   ./test.sh              everything that proves correctness
+#   ./test.sh --quick      the fast tests of the main build: under a minute after the build
+#   ./test.sh --sanitize   address and undefined-behaviour sanitizers over all that runs without libtorch
+#   ./test.sh NAME...      these tests of the main build (meson's names; * and ? match)
+#
+# ACCEPT=1 ./test.sh NAME rewrites the golden files of a test. TALKFACE_TEST_DATA is a folder of
+# portraits and speech to test with (default ../shared/data); tests that need it are skipped without.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+mode=all
+case "${1:-}" in
+  -h | --help) sed -n '3,13s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 0 ;;
+  --quick) mode=quick; shift ;;
+  --sanitize) mode=sanitize; shift ;;
+  --*) echo "test: unknown option '$1'; see ./test.sh --help" >&2; exit 2 ;;
+  ?*) mode=named ;;
+esac
+
+export TALKFACE_TEST_DATA=${TALKFACE_TEST_DATA:-$PWD/../shared/data}
+passed=0 failed=0 skipped=0
+
+# Counts one step that is not a meson test: step NAME COMMAND... Its output is shown if it fails.
+step() {
+  local name=$1 log start=$SECONDS
+  shift
+  log=$(mktemp)
+  if "$@" >"$log" 2>&1; then
+    echo "ok    $name ($((SECONDS - start)) s)"
+    passed=$((passed + 1))
+  else
+    cat "$log"
+    echo "FAIL  $name ($((SECONDS - start)) s)"
+    failed=$((failed + 1))
+    rm -f "$log"
+    return 1
+  fi
+  rm -f "$log"
+}
+
+# Runs meson's tests of a build folder and counts them: tests FOLDER [MESON TEST OPTIONS...]
+tests() {
+  local folder=$1 start=$SECONDS log=$1/meson-logs/testlog.json counts p f s
+  shift
+  rm -f "$log"
+  meson test -C "$folder" --no-rebuild --print-errorlogs -q "$@" || true
+  counts=$(python3 scripts/count_tests.py "$log") || counts="0 1 0"
+  read -r p f s <<<"$counts"
+  echo "ran   $folder: $p passed, $f failed, $s skipped ($((SECONDS - start)) s)"
+  passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+}
+
+check_format() {
+  git ls-files -z '*.cpp' '*.h' | xargs -0 clang-format --dry-run --Werror
+}
+
+sanitize() {
+  step "sanitizer build" scripts/build.sh build-sanitize -Dtorch=none -Dbuildtype=debugoptimized \
+    -Db_sanitize=address,undefined -Db_lundef=false || return 0
+  # The plugin is instrumented and the scanner is not, so the scan happens in the process itself.
+  GST_REGISTRY_FORK=no ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 \
+    UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 tests build-sanitize
+}
+
+finish() {
+  echo "$passed passed, $failed failed, $skipped skipped"
+  [ "$failed" = 0 ]
+  exit
+}
+
+scripts/setup.sh
+if [ "$mode" = sanitize ]; then
+  sanitize
+  finish
+fi
+
+step "gcc build" scripts/build.sh build || finish
+case "$mode" in
+  quick) tests build --no-suite slow; finish ;;
+  named) tests build "$@"; finish ;;
+esac
+step "clang-format" check_format || true
+tests build
+if step "engine-only build" scripts/build.sh build-engine -Dgstreamer=disabled -Dopencv=disabled; then
+  tests build-engine --no-suite slow
+fi
+CXX=clang++ step "clang build" scripts/build.sh build-clang -Doptimization=0 || true
+sanitize
+finish
