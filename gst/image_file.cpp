@@ -22,6 +22,7 @@ struct Unref {
 };
 using PixbufPtr = std::unique_ptr<GdkPixbuf, Unref>;
 using LoaderPtr = std::unique_ptr<GdkPixbufLoader, Unref>;
+using Bytes = std::vector<uint8_t>;
 
 // Sets `error` to "Cannot read the image 'PATH': REASON".
 void Refuse(GError** error, GstResourceError code, const char* path, const std::string& reason) {
@@ -113,21 +114,23 @@ void OnSize(GdkPixbufLoader* loader, int width, int height, gpointer user) {
   if (header->too_large) gdk_pixbuf_loader_set_size(loader, 0, 0);
 }
 
-bool IsJpeg(const std::vector<uint8_t>& bytes) {
-  return bytes.size() > 3 && bytes[0] == 0xff && bytes[1] == 0xd8 && bytes[2] == 0xff;
+bool StartsWith(const Bytes& bytes, const char* magic, size_t length) {
+  return bytes.size() >= length && std::memcmp(bytes.data(), magic, length) == 0;
 }
 
-// Does a JPEG go on to its end marker? gdk-pixbuf takes one that stops early for whole and leaves
-// the rest grey. Walks the markers, since a thumbnail inside has an end marker of its own.
-bool JpegIsWhole(const std::vector<uint8_t>& bytes) {
+uint32_t BigEndian(const Bytes& bytes, size_t at) {
+  return uint32_t{bytes[at]} << 24 | uint32_t{bytes[at + 1]} << 16 | uint32_t{bytes[at + 2]} << 8 |
+         bytes[at + 3];
+}
+
+// Walks the markers, since a thumbnail inside has an end marker of its own.
+bool JpegHasEnd(const Bytes& bytes) {
   size_t at = 2;
   while (at + 1 < bytes.size()) {
     const uint8_t marker = bytes[at + 1];
-    if (bytes[at] != 0xff || marker == 0x00 || (marker >= 0xd0 && marker <= 0xd7) ||
-        marker == 0x01) {
-      ++at;  // coded data, or a restart marker within it
-    } else if (marker == 0xff) {
-      ++at;  // fill byte
+    const bool restart = marker >= 0xd0 && marker <= 0xd7;
+    if (bytes[at] != 0xff || marker == 0x00 || marker == 0x01 || marker == 0xff || restart) {
+      ++at;  // coded data, or fill bytes
     } else if (marker == 0xd9) {
       return true;
     } else if (at + 3 < bytes.size()) {
@@ -139,6 +142,31 @@ bool JpegIsWhole(const std::vector<uint8_t>& bytes) {
   return false;
 }
 
+bool PngHasEnd(const Bytes& bytes) {
+  constexpr size_t kFrame = 12;  // length, name and checksum
+  size_t at = 8;
+  while (at + kFrame <= bytes.size()) {
+    if (std::memcmp(&bytes[at + 4], "IEND", 4) == 0) return true;
+    at += kFrame + BigEndian(bytes, at);
+  }
+  return false;
+}
+
+bool WebpHasEnd(const Bytes& bytes) {
+  if (bytes.size() < 8) return false;
+  const uint64_t length = uint64_t{bytes[4]} | uint64_t{bytes[5]} << 8 | uint64_t{bytes[6]} << 16 |
+                          uint64_t{bytes[7]} << 24;
+  return bytes.size() >= length + 8;
+}
+
+// gdk-pixbuf takes a JPEG or PNG that stops early for whole, and leaves the rest as it was.
+bool IsTruncated(const Bytes& bytes) {
+  if (StartsWith(bytes, "\xff\xd8\xff", 3)) return !JpegHasEnd(bytes);
+  if (StartsWith(bytes, "\x89PNG\r\n\x1a\n", 8)) return !PngHasEnd(bytes);
+  if (StartsWith(bytes, "RIFF", 4)) return !WebpHasEnd(bytes);
+  return false;
+}
+
 std::string SizeReason(const Header& header) {
   return "it is " + std::to_string(header.width) + " x " + std::to_string(header.height) +
          " pixels, more than the " + std::to_string(kMaxImageSide) + " a side or " +
@@ -146,19 +174,21 @@ std::string SizeReason(const Header& header) {
 }
 
 // Feeds the loader, in pieces so that a size too large stops it early. False with `reason` set.
-bool Feed(GdkPixbufLoader* loader, const std::vector<uint8_t>& bytes, const Header& header,
-          std::string* reason) {
+bool Feed(GdkPixbufLoader* loader, const Bytes& bytes, const Header& header, std::string* reason) {
   constexpr size_t kPiece = size_t{1} << 16;
   GError* cause = nullptr;
   bool ok = true;
   for (size_t at = 0; ok && at < bytes.size() && !header.too_large; at += kPiece) {
     const size_t count = std::min(kPiece, bytes.size() - at);
-    ok = gdk_pixbuf_loader_write(loader, bytes.data() + at, count, ok ? &cause : nullptr);
+    ok = gdk_pixbuf_loader_write(loader, bytes.data() + at, count, &cause);
   }
   // Closing is due in any case; the first cause is the one to tell.
   if (!gdk_pixbuf_loader_close(loader, ok ? &cause : nullptr)) ok = false;
   if (header.too_large) {
     *reason = SizeReason(header);
+    ok = false;
+  } else if (IsTruncated(bytes)) {
+    *reason = "the file ends too early; copy it anew.";
     ok = false;
   } else if (!ok) {
     *reason = std::string(cause != nullptr ? cause->message : "it cannot be decoded") +
@@ -168,14 +198,14 @@ bool Feed(GdkPixbufLoader* loader, const std::vector<uint8_t>& bytes, const Head
   return ok;
 }
 
-PixbufPtr Decode(const std::vector<uint8_t>& bytes, std::string* reason) {
+PixbufPtr Decode(const Bytes& bytes, std::string* reason) {
   LoaderPtr loader(gdk_pixbuf_loader_new());
   Header header;
   g_signal_connect(loader.get(), "size-prepared", G_CALLBACK(OnSize), &header);
   if (!Feed(loader.get(), bytes, header, reason)) return nullptr;
   GdkPixbuf* decoded = gdk_pixbuf_loader_get_pixbuf(loader.get());  // the loader's
-  if (decoded == nullptr || (IsJpeg(bytes) && !JpegIsWhole(bytes))) {
-    *reason = "the file ends too early; copy it anew.";
+  if (decoded == nullptr) {
+    *reason = "it holds no picture; choose a JPEG, PNG or WebP image.";
     return nullptr;
   }
   PixbufPtr turned(gdk_pixbuf_apply_embedded_orientation(decoded));

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+// What several check tests need: temporary folders, portraits, packs of the fake family.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace talkface::test {
+
+// A folder that is removed, with what is in it, when the object goes.
+class TempFolder {
+ public:
+  TempFolder();
+  ~TempFolder();
+  TempFolder(const TempFolder&) = delete;
+  TempFolder& operator=(const TempFolder&) = delete;
+  std::string path(const std::string& name = "") const;
+
+ private:
+  std::string folder_;
+};
+
+void WriteFile(const std::string& path, const std::string& bytes);
+std::string ReadFile(const std::string& path);
+
+// Writes an RGBA portrait of that size (a pattern, for families that look for no face); PNG.
+// Returns `path`.
+std::string WritePortrait(const std::string& path, int width, int height, uint8_t tint = 0);
+
+// Writes a pack of the fake family; `settings` is the inside of its section ("\"delay_ms\": 5").
+// Returns its folder.
+std::string WriteFakePack(const std::string& folder, const std::string& settings);
+
+// TALKFACE_TEST_DATA, or "" if it is unset or no folder: real portraits and clips.
+std::string TestData();
+
+// Was this binary built with -Db_sanitize=address? Some limits cannot be tested then.
+bool Sanitized();
+
+}  // namespace talkface::test
