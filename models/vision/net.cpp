@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: MIT
+#include "models/vision/net.h"
+
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+
+#include "models/core/error.h"
+
+namespace talkface::vision {
+namespace {
+
+using at::Tensor;
+using nlohmann::json;
+
+// One op of the graph, read once. Spatial activations are 1 x C x H x W while the graph speaks of
+// 1 x H x W x C.
+struct Node {
+  std::vector<size_t> in;  // values
+  size_t out = 0;
+  Tensor weight, bias;
+  std::vector<int64_t> stride, size;
+  std::vector<int64_t> shape;  // RESHAPE: channels last
+  std::vector<int64_t> pads;   // PAD: as constant_pad_nd wants them, last dimension first
+  int64_t axis = 0;            // CONCATENATION: channels last
+  bool same = false, relu = false;
+  Tensor (*run)(const Node& node, const std::vector<Tensor>& in) = nullptr;
+};
+
+// What TFLite adds to one spatial dimension under SAME padding: the odd pixel goes to the end.
+std::pair<int64_t, int64_t> SamePads(int64_t size, int64_t kernel, int64_t stride) {
+  const int64_t out = (size + stride - 1) / stride;
+  const int64_t total = std::max<int64_t>((out - 1) * stride + kernel - size, 0);
+  return {total / 2, total - total / 2};
+}
+
+// `x` padded for a kernel where the node asks for it; what can be left to the op itself goes into
+// `inner` (equal pads on both sides, zeros).
+Tensor PadForKernel(const Node& node, const Tensor& x, int64_t height, int64_t width,
+                    std::array<int64_t, 2>* inner, double fill) {
+  *inner = {0, 0};
+  if (!node.same) return x;
+  const auto [top, bottom] = SamePads(x.size(2), height, node.stride[0]);
+  const auto [left, right] = SamePads(x.size(3), width, node.stride[1]);
+  if (top == bottom && left == right && fill == 0) {
+    *inner = {top, left};
+    return x;
+  }
+  return at::constant_pad_nd(x, {left, right, top, bottom}, fill);
+}
+
+Tensor Activate(const Node& node, Tensor x) { return node.relu ? at::relu_(x) : x; }
+
+Tensor RunConvolution(const Node& node, const Tensor& x, int64_t groups) {
+  std::array<int64_t, 2> inner;
+  const Tensor padded =
+      PadForKernel(node, x, node.weight.size(2), node.weight.size(3), &inner, 0.0);
+  return Activate(node,
+                  at::conv2d(padded, node.weight, node.bias, node.stride, inner, {1, 1}, groups));
+}
+
+Tensor RunConv(const Node& node, const std::vector<Tensor>& in) {
+  return RunConvolution(node, in[0], 1);
+}
+
+Tensor RunDepthwise(const Node& node, const std::vector<Tensor>& in) {
+  return RunConvolution(node, in[0], in[0].size(1));
+}
+
+Tensor RunMaxPool(const Node& node, const std::vector<Tensor>& in) {
+  std::array<int64_t, 2> inner;
+  const Tensor padded = PadForKernel(node, in[0], node.size[0], node.size[1], &inner,
+                                     -std::numeric_limits<double>::infinity());
+  return Activate(node, at::max_pool2d(padded, node.size, node.stride, inner));
+}
+
+Tensor RunPrelu(const Node& node, const std::vector<Tensor>& in) {
+  return at::prelu(in[0], node.weight);
+}
+
+Tensor RunAdd(const Node& node, const std::vector<Tensor>& in) {
+  return Activate(node, at::add(in.at(0), in.at(1)));
+}
+
+Tensor RunRelu(const Node&, const std::vector<Tensor>& in) { return at::relu(in[0]); }
+
+Tensor RunPad(const Node& node, const std::vector<Tensor>& in) {
+  return at::constant_pad_nd(in[0], node.pads);
+}
+
+Tensor ChannelsLast(const Tensor& x) { return x.dim() == 4 ? x.permute({0, 2, 3, 1}) : x; }
+
+Tensor RunReshape(const Node& node, const std::vector<Tensor>& in) {
+  const Tensor x = ChannelsLast(in[0]).reshape(node.shape);
+  return x.dim() == 4 ? x.permute({0, 3, 1, 2}) : x;
+}
+
+Tensor RunConcatenation(const Node& node, const std::vector<Tensor>& in) {
+  constexpr int64_t kPlace[] = {0, 2, 3, 1};  // of a channels-last axis
+  return at::cat(in, in[0].dim() == 4 ? kPlace[node.axis] : node.axis);
+}
+
+struct OpFact {
+  const char* name;
+  Tensor (*run)(const Node&, const std::vector<Tensor>&);
+};
+constexpr OpFact kOps[] = {
+    {"CONV_2D", RunConv},
+    {"DEPTHWISE_CONV_2D", RunDepthwise},
+    {"MAX_POOL_2D", RunMaxPool},
+    {"PRELU", RunPrelu},
+    {"ADD", RunAdd},
+    {"RELU", RunRelu},
+    {"PAD", RunPad},
+    {"RESHAPE", RunReshape},
+    {"CONCATENATION", RunConcatenation},
+};
+
+Tensor Load(const SafeTensors& file, const std::string& name) {
+  const TensorView& view = file.Get(name);
+  const float* data = file.Floats(name, view.shape);
+  return at::from_blob(const_cast<float*>(data), view.shape, at::kFloat).clone();
+}
+
+std::vector<int64_t> PadList(const json& pads) {
+  constexpr size_t kOrder[] = {2, 1, 3, 0};  // width, height, channels, batch
+  std::vector<int64_t> list;
+  for (size_t axis : kOrder) {
+    list.push_back(pads.at(axis).at(0));
+    list.push_back(pads.at(axis).at(1));
+  }
+  return list;
+}
+
+Node ReadNode(const SafeTensors& file, const json& op) {
+  Node node;
+  const std::string name = op.at("op");
+  for (const OpFact& fact : kOps) {
+    if (name == fact.name) node.run = fact.run;
+  }
+  if (!node.run) throw Error(Code::kBadPack, file.path() + ": op " + name + " is not known.");
+  node.in = op.at("in").get<std::vector<size_t>>();
+  node.out = op.at("out");
+  if (op.contains("weight")) node.weight = Load(file, op["weight"]);
+  if (op.contains("bias")) node.bias = Load(file, op["bias"]);
+  if (op.contains("pads")) node.pads = PadList(op["pads"]);
+  node.stride = op.value("stride", std::vector<int64_t>{1, 1});
+  node.size = op.value("size", std::vector<int64_t>{});
+  node.shape = op.value("shape", std::vector<int64_t>{});
+  node.axis = op.value("axis", int64_t{0});
+  node.same = op.value("same", false);
+  node.relu = op.value("relu", false);
+  return node;
+}
+
+}  // namespace
+
+struct Net::Graph {
+  std::array<int64_t, 3> input{};
+  std::vector<Node> nodes;
+  std::vector<size_t> outputs;
+  size_t value_count = 1;
+  uint64_t bytes = 0;
+};
+
+void Net::RequireRuntime() {}
+
+Net::Net(std::shared_ptr<const SafeTensors> file) {
+  const c10::InferenceMode inference;
+  auto graph = std::make_unique<Graph>();
+  try {
+    const json text = json::parse(file->metadata().at("graph"));
+    graph->input = text.at("input").get<std::array<int64_t, 3>>();
+    graph->outputs = text.at("outputs").get<std::vector<size_t>>();
+    for (const json& op : text.at("ops")) {
+      graph->nodes.push_back(ReadNode(*file, op));
+      graph->value_count = std::max(graph->value_count, graph->nodes.back().out + 1);
+    }
+    graph->bytes = file->bytes();
+    graph_ = std::move(graph);
+    // A first run on black shows whether shapes and wiring fit together.
+    Run(std::vector<float>(graph_->input[0] * graph_->input[1] * graph_->input[2], 0.0f));
+  } catch (const Error&) {
+    throw;
+  } catch (const std::exception& error) {
+    throw Error(Code::kBadPack, file->path() + ": its graph cannot be run; build the pack again.",
+                error.what());
+  }
+}
+
+Net::~Net() = default;
+
+std::vector<std::vector<float>> Net::Run(const std::vector<float>& input) const {
+  const c10::InferenceMode inference;
+  if (at::get_num_threads() != 1) at::set_num_threads(1);
+  const auto& [height, width, channels] = graph_->input;
+  std::vector<Tensor> values(graph_->value_count);
+  values[0] = at::from_blob(const_cast<float*>(input.data()), {1, height, width, channels})
+                  .permute({0, 3, 1, 2})
+                  .contiguous();
+  for (const Node& node : graph_->nodes) {
+    std::vector<Tensor> in;
+    for (size_t value : node.in) in.push_back(values.at(value));
+    values[node.out] = node.run(node, in);
+  }
+  std::vector<std::vector<float>> outputs;
+  for (size_t value : graph_->outputs) {
+    const Tensor flat = ChannelsLast(values.at(value)).contiguous();
+    const float* data = flat.data_ptr<float>();
+    outputs.emplace_back(data, data + flat.numel());
+  }
+  return outputs;
+}
+
+const std::array<int64_t, 3>& Net::InputShape() const { return graph_->input; }
+
+uint64_t Net::MemoryUse() const { return graph_->bytes; }
+
+}  // namespace talkface::vision

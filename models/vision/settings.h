@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+// Reads the section "vision" of the pack mediapipe-face. Each call throws Error{kBadPack} naming
+// the field, what was wanted and what is there.
+#pragma once
+
+#include <array>
+#include <string>
+#include <vector>
+
+#include "models/core/pack.h"
+
+namespace talkface::vision {
+
+int IntSetting(const Pack& pack, const std::string& field, int low, int high);
+float FloatSetting(const Pack& pack, const std::string& field, float low, float high);
+std::vector<int> IntListSetting(const Pack& pack, const std::string& field, int low, int high);
+
+// A net's input must be side x side x 3, `field` having said so.
+void RequireInput(const Pack& pack, const std::string& field, const std::array<int64_t, 3>& shape,
+                  int side);
+// A net's outputs must hold so many numbers each.
+void RequireOutputs(const Pack& pack, const std::string& file,
+                    const std::vector<std::vector<float>>& outputs,
+                    const std::vector<size_t>& counts);
+
+}  // namespace talkface::vision
