@@ -28,6 +28,7 @@ constexpr int kStepMs = 20;
 constexpr int kFramesPerStep = 2;  // mel frames
 constexpr std::array<int, 4> kDelaysMs = {40, 80, 120, 180};
 constexpr int kDelays = 4;
+constexpr int kShapeOutputs = 4;
 constexpr int kOutputs = 10;  // opening, width, upper, jaw, then the six action units
 
 // Immutable weights, shared by all streams.
@@ -53,6 +54,8 @@ class SpeechNet {
   int bands() const { return bands_; }
   int channels() const { return channels_; }
   int hidden() const { return hidden_; }
+  // Mean log-mel bands of the training speech, [B]: where a new stream's running mean starts.
+  const float* typical_mel() const { return typical_mel_; }
   uint64_t bytes() const { return file_->bytes(); }
 
  private:
@@ -63,11 +66,13 @@ class SpeechNet {
     void Apply(const float* in, float* out) const;
   };
   SpeechNet() = default;
+  void StepGru(const float* in, std::vector<float>* hidden) const;
 
   std::shared_ptr<const SafeTensors> file_;
   int bands_ = 0, channels_ = 0, hidden_ = 0;
   Linear conv0_, conv1_, conv2_, gru_input_, gru_hidden_, head_;
-  std::vector<float> scale_;  // [O]: from the net's units to Expression's
+  const float* typical_mel_ = nullptr;  // inside file_
+  std::vector<float> scale_;            // [O]: from the net's units to Expression's
 };
 
 }  // namespace talkface::auwarp

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+#include "models/auwarp/speech_gate.h"
+
+#include <algorithm>
+
+namespace talkface::auwarp {
+namespace {
+
+constexpr float kSmooth = 0.3f;           // share of a new step in the smoothed level
+constexpr float kRiseDb = 3.0f / 50;      // of the noise floor, a step
+constexpr float kQuietestDb = -75.0f;     // the floor goes no lower
+constexpr float kLeastSpeechDb = -65.0f;  // quieter is no speech
+constexpr float kOverFloorDb = 5.0f;      // speech stands out by this much
+constexpr int kHangMs = 300;
+constexpr float kOpenStep = 0.25f, kCloseStep = 1.0f / 12;
+constexpr float kLevelLowDb = -60.0f, kLevelSpanDb = 40.0f;
+constexpr int kForever = 1 << 20;
+
+}  // namespace
+
+GateValue SpeechGate::Step(float level_db) {
+  smooth_db_ = first_ ? level_db : smooth_db_ + kSmooth * (level_db - smooth_db_);
+  first_ = false;
+  floor_db_ = std::max(kQuietestDb, std::min(smooth_db_, floor_db_ + kRiseDb));
+  const bool speech = smooth_db_ > kLeastSpeechDb && smooth_db_ > floor_db_ + kOverFloorDb;
+  since_speech_ = speech ? 0 : std::min(since_speech_ + 1, kForever);
+  GateValue value;
+  for (int d = 0; d < kDelays; ++d) {
+    // The delayed outputs speak of a time that lies back: their gate must hang on for as long.
+    const bool hold = since_speech_ * kStepMs <= kHangMs + kDelaysMs[d];
+    open_[d] = hold ? std::min(1.0f, open_[d] + kOpenStep) : std::max(0.0f, open_[d] - kCloseStep);
+    value.open[d] = open_[d] * open_[d] * (3.0f - 2.0f * open_[d]);
+  }
+  value.level = std::clamp((smooth_db_ - kLevelLowDb) / kLevelSpanDb, 0.0f, 1.0f);
+  return value;
+}
+
+}  // namespace talkface::auwarp
