@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "models/auwarp/family.h"
 #include "models/core/family.h"
 #include "models/fake/family.h"
 
@@ -6,6 +7,7 @@ namespace talkface {
 
 const std::vector<FamilyEntry>& Families() {
   static const std::vector<FamilyEntry> families = {
+      {"auwarp", &auwarp::OpenFamily},
       {"fake", &fake::OpenFamily},
   };
   return families;

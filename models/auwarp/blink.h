@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+// Closed lids over open eyes: skin from below the eye, mirrored and toned to the crease above.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "models/auwarp/motion_fields.h"
+#include "models/auwarp/pixel_sampler.h"
+
+namespace talkface::auwarp {
+
+// Both eyes' lids for one scene; immutable.
+class Lids {
+ public:
+  Lids(const FaceGeometry& face, const FaceMap& map, const Patch& portrait);
+
+  // One row of the frame at work.
+  struct Row {
+    int x0, count;                   // its first pixel and how many
+    int y;                           //
+    const int32_t *from_x, *from_y;  // where each comes from, 1/256 pixel
+    uint8_t* pixels;                 // RGBA
+  };
+  // Draws what of the lids lies in the row; `shut` 0..1.
+  void Draw(const Row& row, float shut) const;
+
+ private:
+  struct Lid {
+    const Eye* eye;
+    compose::Rect reach;  // in the frame, head motion included
+    Patch skin;
+  };
+  void Paint(const Patch& portrait, Lid* lid) const;
+  void DrawLid(const Lid& lid, const Row& row, float shut) const;
+
+  const FaceMap map_;
+  std::vector<Lid> lids_;
+};
+
+}  // namespace talkface::auwarp

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: MIT
+#include "models/auwarp/pixel_sampler.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "models/compose/simd.h"
+
+namespace talkface::auwarp {
+namespace {
+
+template <int kLog2>
+void Expand(const int32_t* top, const int32_t* bottom, int inside, int cells, int32_t* out) {
+  constexpr int kStep = 1 << kLog2;
+  constexpr int32_t kHalf = 1 << (2 * kLog2 - 1);
+  int32_t left = top[0] * (kStep - inside) + bottom[0] * inside;
+  for (int c = 0; c < cells; ++c, out += kStep) {
+    const int32_t right = top[c + 1] * (kStep - inside) + bottom[c + 1] * inside;
+    const int32_t start = left * kStep + kHalf, slope = right - left;
+    for (int i = 0; i < kStep; ++i) out[i] = (start + slope * i) >> (2 * kLog2);
+    left = right;
+  }
+}
+
+}  // namespace
+
+void ExpandRow(const int32_t* top, const int32_t* bottom, int inside, int log2_step, int cells,
+               int32_t* out) {
+  switch (log2_step) {
+    case 1:
+      return Expand<1>(top, bottom, inside, cells, out);
+    case 2:
+      return Expand<2>(top, bottom, inside, cells, out);
+    case 3:
+      return Expand<3>(top, bottom, inside, cells, out);
+    case 4:
+      return Expand<4>(top, bottom, inside, cells, out);
+    default:
+      return Expand<5>(top, bottom, inside, cells, out);
+  }
+}
+
+void Patch::Fill(const uint8_t* pixels, size_t stride, const compose::Rect& area) {
+  area_ = area;
+  stride_ = 4 * static_cast<ptrdiff_t>(area.x1 - area.x0 + 1);
+  pixels_.resize(static_cast<size_t>(stride_) * static_cast<size_t>(area.y1 - area.y0 + 1));
+  const size_t row = 4 * static_cast<size_t>(area.x1 - area.x0);
+  for (int y = area.y0; y < area.y1; ++y) {
+    std::memcpy(At(area.x0, y), pixels + static_cast<size_t>(y - area.y0) * stride, row);
+  }
+  RepeatEdge();
+}
+
+void Patch::RepeatEdge() {
+  for (int y = area_.y0; y < area_.y1; ++y) std::memcpy(At(area_.x1, y), At(area_.x1 - 1, y), 4);
+  std::memcpy(At(area_.x0, area_.y1), At(area_.x0, area_.y1 - 1), static_cast<size_t>(stride_));
+}
+
+Patch::Place Patch::Find(int32_t x, int32_t y) const {
+  const int32_t px = std::clamp(x - 256 * area_.x0, 0, 256 * (area_.x1 - area_.x0 - 1)) + 2;
+  const int32_t py = std::clamp(y - 256 * area_.y0, 0, 256 * (area_.y1 - area_.y0 - 1)) + 2;
+  return {pixels_.data() + (py >> 8) * stride_ + 4 * (px >> 8), (px >> 2) & 63, (py >> 2) & 63};
+}
+
+void Patch::SampleOne(int32_t x, int32_t y, uint8_t* out) const {
+  const Place p = Find(x, y);
+  for (int c = 0; c < 4; ++c) {
+    const int top = p.at[c] * (64 - p.a) + p.at[c + 4] * p.a;
+    const int bottom = p.at[stride_ + c] * (64 - p.a) + p.at[stride_ + c + 4] * p.a;
+    const int value = top + ((((bottom - top) * p.b * 512 >> 14) + 1) >> 1);
+    out[c] = static_cast<uint8_t>((value + 32) >> 6);
+  }
+}
+
+void Patch::SampleStraight(const int32_t* x, const int32_t* y, int count, uint8_t* out) const {
+  for (int i = 0; i < count; ++i, out += 4) {
+    const Place p = Find(x[i], y[i]);
+    const int weight[4] = {(64 - p.a) * (64 - p.b), p.a * (64 - p.b), (64 - p.a) * p.b, p.a * p.b};
+    const uint8_t* at[4] = {p.at, p.at + 4, p.at + stride_, p.at + stride_ + 4};
+    int alpha = 0, sum[3] = {0, 0, 0};
+    for (int k = 0; k < 4; ++k) {
+      const int share = weight[k] * at[k][3];
+      alpha += share;
+      for (int c = 0; c < 3; ++c) sum[c] += share * at[k][c];
+    }
+    if (alpha == 0) {
+      std::memcpy(out, p.at, 4);
+      continue;
+    }
+    for (int c = 0; c < 3; ++c) out[c] = static_cast<uint8_t>((sum[c] + alpha / 2) / alpha);
+    out[3] = static_cast<uint8_t>((alpha + 2048) >> 12);
+  }
+}
+
+#ifdef TALKFACE_HAVE_AVX2
+namespace {
+
+struct Lerp {
+  __m256i across, down;  // for pairs of pixels
+};
+
+// Four pixels: both rows' pairs of neighbours to 16-bit values, 64 times too large.
+TALKFACE_AVX2 inline __m256i Blend4(const uint8_t* base, ptrdiff_t stride, __m128i offset,
+                                    const Lerp& lerp) {
+  const __m256i pairs = _mm256_setr_epi8(0, 4, 1, 5, 2, 6, 3, 7, 8, 12, 9, 13, 10, 14, 11, 15, 0, 4,
+                                         1, 5, 2, 6, 3, 7, 8, 12, 9, 13, 10, 14, 11, 15);
+  const __m256i top = _mm256_i32gather_epi64(reinterpret_cast<const long long*>(base), offset, 1);
+  const __m256i bottom =
+      _mm256_i32gather_epi64(reinterpret_cast<const long long*>(base + stride), offset, 1);
+  const __m256i t = _mm256_maddubs_epi16(_mm256_shuffle_epi8(top, pairs), lerp.across);
+  const __m256i b = _mm256_maddubs_epi16(_mm256_shuffle_epi8(bottom, pairs), lerp.across);
+  const __m256i value = _mm256_add_epi16(t, _mm256_mulhrs_epi16(_mm256_sub_epi16(b, t), lerp.down));
+  return _mm256_srli_epi16(_mm256_add_epi16(value, _mm256_set1_epi16(32)), 6);
+}
+
+// 32-bit weights of four pixels, each already doubled to both halves, to 64 bits a pixel.
+TALKFACE_AVX2 inline __m256i Widen(__m128i weights) {
+  const __m256i wide = _mm256_cvtepu32_epi64(weights);
+  return _mm256_or_si256(wide, _mm256_slli_epi64(wide, 32));
+}
+
+}  // namespace
+
+TALKFACE_AVX2 int Patch::SampleAvx2(const int32_t* x, const int32_t* y, int count,
+                                    uint8_t* out) const {
+  const __m256i zero = _mm256_setzero_si256(), two = _mm256_set1_epi32(2);
+  const __m256i left = _mm256_set1_epi32(256 * area_.x0), top = _mm256_set1_epi32(256 * area_.y0);
+  const __m256i last_x = _mm256_set1_epi32(256 * (area_.x1 - area_.x0 - 1));
+  const __m256i last_y = _mm256_set1_epi32(256 * (area_.y1 - area_.y0 - 1));
+  const __m256i stride = _mm256_set1_epi32(static_cast<int>(stride_));
+  const __m256i mask = _mm256_set1_epi32(63), one = _mm256_set1_epi32(64);
+  int i = 0;
+  for (; i + 8 <= count; i += 8) {
+    const __m256i vx = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(x + i));
+    const __m256i vy = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(y + i));
+    const __m256i px = _mm256_add_epi32(
+        _mm256_min_epi32(_mm256_max_epi32(_mm256_sub_epi32(vx, left), zero), last_x), two);
+    const __m256i py = _mm256_add_epi32(
+        _mm256_min_epi32(_mm256_max_epi32(_mm256_sub_epi32(vy, top), zero), last_y), two);
+    const __m256i offset = _mm256_add_epi32(_mm256_mullo_epi32(_mm256_srai_epi32(py, 8), stride),
+                                            _mm256_slli_epi32(_mm256_srai_epi32(px, 8), 2));
+    const __m256i a = _mm256_and_si256(_mm256_srai_epi32(px, 2), mask);
+    const __m256i b = _mm256_and_si256(_mm256_srai_epi32(py, 2), mask);
+    __m256i across = _mm256_or_si256(_mm256_sub_epi32(one, a), _mm256_slli_epi32(a, 8));
+    across = _mm256_or_si256(across, _mm256_slli_epi32(across, 16));
+    __m256i down = _mm256_slli_epi32(b, 9);
+    down = _mm256_or_si256(down, _mm256_slli_epi32(down, 16));
+    const Lerp first{Widen(_mm256_castsi256_si128(across)), Widen(_mm256_castsi256_si128(down))};
+    const Lerp second{Widen(_mm256_extracti128_si256(across, 1)),
+                      Widen(_mm256_extracti128_si256(down, 1))};
+    const __m256i p = Blend4(pixels_.data(), stride_, _mm256_castsi256_si128(offset), first);
+    const __m256i q = Blend4(pixels_.data(), stride_, _mm256_extracti128_si256(offset, 1), second);
+    const __m256i bytes = _mm256_permute4x64_epi64(_mm256_packus_epi16(p, q), 0xD8);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + 4 * i), bytes);
+  }
+  return i;
+}
+#else
+int Patch::SampleAvx2(const int32_t*, const int32_t*, int, uint8_t*) const { return 0; }
+#endif
+
+void Patch::Sample(const int32_t* x, const int32_t* y, int count, uint8_t* out) const {
+  int i = HasAvx2() ? SampleAvx2(x, y, count, out) : 0;
+  for (; i < count; ++i) SampleOne(x[i], y[i], out + 4 * i);
+}
+
+}  // namespace talkface::auwarp

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+// An enrolled face in one output format: the still frame, and what moves in it.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "models/auwarp/blink.h"
+#include "models/auwarp/controls.h"
+#include "models/auwarp/face_enrolment.h"
+#include "models/auwarp/mouth_interior.h"
+#include "models/auwarp/warp_grid.h"
+#include "models/compose/frame_writer.h"
+#include "models/compose/label.h"
+#include "models/compose/scale.h"
+
+namespace talkface::auwarp {
+
+// Immutable; frames may be drawn by many threads at once.
+class WarpScene : public SceneModel {
+ public:
+  // Throws Error{kInvalid} for a frame size or pixel shape that cannot be made.
+  WarpScene(std::shared_ptr<const EnrolledFace> face, const SceneOptions& options);
+
+  struct Frame {
+    Expression expression;
+    float gain = 1;
+    uint64_t time_ns = 0;
+  };
+  // Draws the whole frame. The same arguments give the same bytes on every thread.
+  void Render(const Frame& frame, const FrameTarget& target) const;
+
+ private:
+  struct Worker;   // one thread's scratch
+  struct Motion {  // one frame's
+    MouthPose mouth;
+    HeadPose head;
+    float shut = 0;
+    float teeth = 1;
+  };
+  void Store(const std::vector<uint8_t>& frame);
+  Motion MotionOf(const Frame& frame) const;
+  void RenderRow(const Motion& motion, int cell_row, Worker* worker,
+                 const FrameTarget& target) const;
+  void WarpLine(const Motion& motion, int y, const compose::Rect& span, Worker* worker,
+                uint8_t* out) const;
+  void DrawMouth(const Motion& motion, int y, const compose::Rect& span, Worker* worker,
+                 uint8_t* out) const;
+  void DrawMouthPixel(const Motion& motion, int index, int x, int y, const Worker& worker,
+                      uint8_t* out) const;
+
+  const std::shared_ptr<const EnrolledFace> face_;
+  const SceneOptions options_;
+  const compose::FrameWriter writer_;
+  const compose::Placement placement_;
+  const FaceMap map_;
+  const MotionFields fields_;
+  std::optional<compose::FrameStore> still_;
+  std::optional<compose::Label> label_;
+  Patch portrait_;  // colours over black, where something moves
+  Patch straight_;  // with its alpha; only where the target has one and the portrait uses it
+  Patch frame_;     // the still frame there, borders and label with it
+  std::optional<MouthInterior> interior_;
+  std::optional<Lids> lids_;
+  float head_at_mouth_ = 0, nearness_at_mouth_ = 0;  // shares of the head's motion
+};
+
+}  // namespace talkface::auwarp

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+// Where the bytes of a frame lie, and the integers that turn RGB into its luma and chroma.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "models/engine.h"
+
+namespace talkface::compose {
+
+struct PlaneSize {
+  size_t row_bytes, rows;
+};
+
+// The planes of a frame in the format's own order: I420 is Y U V, YV12 is Y V U, NV12 is Y UV. Odd
+// sizes round the chroma up.
+std::vector<PlaneSize> PlanesOf(const TargetFormat& target);
+
+// I420, YV12 and NV12.
+bool IsSubsampled(PixelFormat format);
+
+// RGB to YUV in 1/32768: y = (sum y[i] * rgb[i] + y_bias) >> 15, and u, v likewise from RGB
+// averaged over a chroma sample. The fourth weight is 0: pixels have four bytes.
+struct YuvWeights {
+  int16_t y[4], u[4], v[4];
+  int32_t y_bias;
+};
+
+YuvWeights WeightsOf(ColorMatrix matrix, bool full_range);
+
+// Red's and blue's share of luma.
+struct LumaShares {
+  double red, blue;
+};
+LumaShares SharesOf(ColorMatrix matrix);
+
+}  // namespace talkface::compose
