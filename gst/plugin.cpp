@@ -7,7 +7,11 @@
 
 #define PACKAGE "talkface"
 
-static gboolean plugin_init(GstPlugin* plugin) { return GST_ELEMENT_REGISTER(talkfacegen, plugin); }
+static gboolean plugin_init(GstPlugin* plugin) {
+  const gboolean generator = GST_ELEMENT_REGISTER(talkfacegen, plugin);
+  const gboolean bin = GST_ELEMENT_REGISTER(talkfacegenbin, plugin);
+  return generator && bin;
+}
 
 GST_PLUGIN_DEFINE(GST_VERSION_MAJOR, GST_VERSION_MINOR, talkface,
                   "Talking-face video from speech and a portrait", plugin_init, TALKFACE_VERSION,
