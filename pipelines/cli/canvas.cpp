@@ -50,17 +50,20 @@ void Canvas::Dot(float x, float y, int size_px, Color color) {
   Fill({x - size / 2, y - size / 2, size, size}, color);
 }
 
-void Canvas::Text(const char* text, float x, float y, float scale, Color color) {
-  std::string copy = text;  // stb's functions take char*
+void Canvas::Text(const std::string& text, float letter_px, Color color) {
+  constexpr float kLetterHeight = 7, kMargin = 3;  // of the font, in its own unit
+  std::string copy = text;                         // stb's functions take char*
   std::vector<Vertex> vertices(copy.size() * 80);
   const int quads = stb_easy_font_print(0, 0, copy.data(), nullptr, vertices.data(),
                                         static_cast<int>(vertices.size() * sizeof(Vertex)));
-  const float width = static_cast<float>(stb_easy_font_width(copy.data())) * scale;
-  const float height = static_cast<float>(stb_easy_font_height(copy.data())) * scale;
-  Fill({x - scale, y - scale, width + 2 * scale, height + 2 * scale}, {24, 24, 24});
+  const float width = static_cast<float>(stb_easy_font_width(copy.data())) + 2 * kMargin;
+  const float height = static_cast<float>(stb_easy_font_height(copy.data())) + 2 * kMargin;
+  const float scale =
+      std::min(letter_px / kLetterHeight, static_cast<float>(image_->width) / width);
+  Fill({0, 0, width * scale, height * scale}, {24, 24, 24});
   for (int i = 0; i < quads; ++i) {
     const Vertex &first = vertices[i * 4], &opposite = vertices[i * 4 + 2];
-    Fill({x + first.x * scale, y + first.y * scale, (opposite.x - first.x) * scale,
+    Fill({(first.x + kMargin) * scale, (first.y + kMargin) * scale, (opposite.x - first.x) * scale,
           (opposite.y - first.y) * scale},
          color);
   }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "gst/image_file.h"
 
@@ -23,8 +24,9 @@ class Canvas {
   void Fill(const Rect& rect, Color color);
   void Frame(const Rect& rect, int line_px, Color color);
   void Dot(float x, float y, int size_px, Color color);  // a square around (x, y)
-  // ASCII, in letters about 7 * scale pixels high, on a dark ground; (x, y) is the top left corner.
-  void Text(const char* text, float x, float y, float scale, Color color);
+  // ASCII lines on a dark ground in the top left corner, as wide as the picture has room for, the
+  // letters at most `letter_px` high.
+  void Text(const std::string& text, float letter_px, Color color);
 
  private:
   RgbaImage* image_;

@@ -21,6 +21,7 @@ using Command = std::function<int()>;
 // Each adds its subcommand to `app`; when that is on the command line, parsing sets `chosen`.
 void AddRender(CLI::App* app, Command* chosen);
 void AddInspectImage(CLI::App* app, Command* chosen);
+void AddPrepare(CLI::App* app, Command* chosen);
 void AddModels(CLI::App* app, Command* chosen);
 void AddDevices(CLI::App* app, Command* chosen);
 

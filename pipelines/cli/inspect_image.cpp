@@ -26,10 +26,10 @@ void Mark(const FaceInfo& face, RgbaImage* image) {
   canvas.Frame({face.box[0], face.box[1], face.box[2], face.box[3]}, line, kYellow);
   for (const float* point : face.landmarks) canvas.Dot(point[0], point[1], line, kGreen);
   char text[300];
-  snprintf(text, sizeof text, "score %.2f  yaw %.0f  pitch %.0f  roll %.0f  faces %u\n%s",
-           face.score, face.yaw_deg, face.pitch_deg, face.roll_deg, face.faces, face.warning);
-  canvas.Text(text, /*x=*/side / 100, /*y=*/side / 100, /*scale=*/std::max(1.0f, side / 450),
-              kYellow);
+  snprintf(text, sizeof text, "score %.2f  faces %u\nyaw %.0f  pitch %.0f  roll %.0f%s%s",
+           face.score, face.faces, face.yaw_deg, face.pitch_deg, face.roll_deg,
+           face.warning[0] != '\0' ? "\n" : "", face.warning);
+  canvas.Text(text, /*letter_px=*/side / 40, kYellow);
 }
 
 void WritePng(const RgbaImage& image, const std::string& path) {

@@ -20,6 +20,7 @@ int Run(int argc, char** argv) {
   talkface::cli::Command chosen;
   talkface::cli::AddRender(&app, &chosen);
   talkface::cli::AddInspectImage(&app, &chosen);
+  talkface::cli::AddPrepare(&app, &chosen);
   talkface::cli::AddModels(&app, &chosen);
   talkface::cli::AddDevices(&app, &chosen);
   try {

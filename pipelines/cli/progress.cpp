@@ -33,20 +33,28 @@ double Progress::Elapsed() const {
 }
 
 void Progress::Show(const std::string& what, double done, double total) {
+  if (total <= 0) {
+    Draw(what, 0, ClockText(done));
+    return;
+  }
+  char speed[40];
+  snprintf(speed, sizeof speed, "%.1f x real time", done / std::max(Elapsed(), 0.01));
+  Draw(what, std::clamp(done / total, 0.0, 1.0), speed);
+}
+
+void Progress::ShowCount(const std::string& what, size_t done, size_t total) {
+  Draw(what, total == 0 ? 0 : static_cast<double>(done) / static_cast<double>(total),
+       std::to_string(done) + " of " + std::to_string(total));
+}
+
+void Progress::Draw(const std::string& what, double share, const std::string& more) {
   if (!terminal_) return;
   shown_ = true;
-  if (total <= 0) {
-    fprintf(stderr, "\r%s: %s\033[K", what.c_str(), ClockText(done).c_str());
-  } else {
-    const double share = std::clamp(done / total, 0.0, 1.0);
-    const int filled = static_cast<int>(share * kBarWidth);
-    const std::string bar = std::string(filled, '#') + std::string(kBarWidth - filled, '.');
-    const double elapsed = Elapsed();
-    fprintf(stderr, "\r%s [%s] %3.0f %%  %.1f x real time", what.c_str(), bar.c_str(), share * 100,
-            done / std::max(elapsed, 0.01));
-    if (share > 0) fprintf(stderr, "  %s left", ClockText(elapsed * (1 - share) / share).c_str());
-    fprintf(stderr, "\033[K");
-  }
+  const int filled = static_cast<int>(share * kBarWidth);
+  const std::string bar = std::string(filled, '#') + std::string(kBarWidth - filled, '.');
+  fprintf(stderr, "\r%s [%s] %3.0f %%  %s", what.c_str(), bar.c_str(), share * 100, more.c_str());
+  if (share > 0) fprintf(stderr, "  %s left", ClockText(Elapsed() * (1 - share) / share).c_str());
+  fprintf(stderr, "\033[K");
   fflush(stderr);
 }
 

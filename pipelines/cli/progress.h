@@ -19,10 +19,13 @@ class Progress {
   Progress& operator=(const Progress&) = delete;
   // `done` of `total` seconds of media (total <= 0: not known yet); `what` stands in front.
   void Show(const std::string& what, double done, double total);
+  void ShowCount(const std::string& what, size_t done, size_t total);
   void Clear();            // before anything else is printed
   double Elapsed() const;  // seconds since it was made
 
  private:
+  void Draw(const std::string& what, double share, const std::string& more);
+
   std::chrono::steady_clock::time_point start_;
   bool terminal_, shown_ = false;
 };

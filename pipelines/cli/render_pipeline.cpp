@@ -5,6 +5,7 @@
 
 #include "gst/bus_messages.h"
 #include "pipelines/cli/command.h"
+#include "pipelines/cli/file_uri.h"
 
 namespace talkface::cli {
 namespace {
@@ -83,19 +84,6 @@ void SetProperty(GstElement* element, const std::string& name, const std::string
   if (!accepted)
     throw Error("'" + text + "' is no value for talkfacegen's property '" + name +
                 "': " + g_param_spec_get_blurb(spec));
-}
-
-std::string FileUri(const std::string& path) {
-  GError* error = nullptr;
-  char* uri = gst_filename_to_uri(path.c_str(), &error);
-  if (uri == nullptr) {
-    const std::string message = error->message;
-    g_error_free(error);
-    throw Error("cannot read '" + path + "': " + message);
-  }
-  const std::string text = uri;
-  g_free(uri);
-  return text;
 }
 
 // Muxers drop the extended comment that talkfacegen sends, so the file says it in a comment too.
