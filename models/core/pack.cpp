@@ -34,27 +34,6 @@ bool IsFolder(const std::string& path) {
   return ::stat(path.c_str(), &facts) == 0 && S_ISDIR(facts.st_mode);
 }
 
-std::string Sha256(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(),
-                                                                  EVP_MD_CTX_free);
-  EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr);
-  std::vector<char> block(1 << 16);
-  while (in.read(block.data(), static_cast<std::streamsize>(block.size())), in.gcount() > 0) {
-    EVP_DigestUpdate(context.get(), block.data(), static_cast<size_t>(in.gcount()));
-  }
-  unsigned char digest[EVP_MAX_MD_SIZE];
-  unsigned int length = 0;
-  EVP_DigestFinal_ex(context.get(), digest, &length);
-  std::string text;
-  for (unsigned int i = 0; i < length; ++i) {
-    constexpr const char* kHex = "0123456789abcdef";
-    text += kHex[digest[i] >> 4];
-    text += kHex[digest[i] & 15];
-  }
-  return text;
-}
-
 json ReadManifest(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
   std::string text(kMaxManifestBytes + 1, '\0');
@@ -114,7 +93,7 @@ std::shared_ptr<const SafeTensors> OpenFile(const std::string& folder, const std
   const std::string path = folder + "/" + file;
   if (!IsFile(path)) throw Error(Code::kBadPack, path + ": missing; the pack is incomplete.");
   const std::string wanted = Text(manifest, entry, "sha256");
-  const std::string got = Sha256(path);
+  const std::string got = FileSha256(path);
   if (got != wanted) BadField(path, "sha256", wanted, got);
   return SafeTensors::Open(path);
 }
@@ -130,6 +109,27 @@ std::string Find(const std::string& model, const std::string& extra_path) {
 }
 
 }  // namespace
+
+std::string FileSha256(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(),
+                                                                  EVP_MD_CTX_free);
+  EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr);
+  std::vector<char> block(1 << 16);
+  while (in.read(block.data(), static_cast<std::streamsize>(block.size())), in.gcount() > 0) {
+    EVP_DigestUpdate(context.get(), block.data(), static_cast<size_t>(in.gcount()));
+  }
+  unsigned char digest[EVP_MAX_MD_SIZE];
+  unsigned int length = 0;
+  EVP_DigestFinal_ex(context.get(), digest, &length);
+  std::string text;
+  for (unsigned int i = 0; i < length; ++i) {
+    constexpr const char* kHex = "0123456789abcdef";
+    text += kHex[digest[i] >> 4];
+    text += kHex[digest[i] & 15];
+  }
+  return text;
+}
 
 std::shared_ptr<const Pack> Pack::Open(const std::string& model, const std::string& extra_path) {
   const std::string folder = model.empty() ? "" : Find(model, extra_path);

@@ -52,6 +52,9 @@ class Pack {
   std::map<std::string, std::shared_ptr<const SafeTensors>> files_;
 };
 
+// sha256 of a file's bytes, in lower-case hexadecimal.
+std::string FileSha256(const std::string& path);
+
 // Folders that hold packs, in the order they are searched: `extra`, TALKFACE_MODEL_PATH, the user's
 // data folder, the install folder.
 std::vector<std::string> PackSearchPath(const std::string& extra);

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+#include "models/tools/speech_pack.h"
+
+#include <cstdio>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "models/auwarp/speech_run.h"
+#include "models/auwarp/speech_stream.h"
+#include "models/core/error.h"
+#include "models/core/pack.h"
+
+namespace talkface::training {
+namespace {
+
+using nlohmann::json;
+
+constexpr int kLookBehindMs = 3000;  // the running mean's memory; the net's own is shorter
+
+std::ofstream Create(const std::string& path) {
+  std::ofstream out(path);
+  if (!out) throw Error(Code::kFailed, path + ": cannot be written; is the folder there?");
+  return out;
+}
+
+void Close(std::ofstream* out, const std::string& path) {
+  out->close();
+  if (!*out) throw Error(Code::kFailed, path + ": could not be written whole; is the disk full?");
+}
+
+json ManifestBefore(const std::string& path) {
+  std::ifstream in(path);
+  if (!in) return json::object();
+  try {
+    return json::parse(in);
+  } catch (const json::exception& error) {
+    throw Error(Code::kBadPack, path + ": not valid JSON; mend or delete it.", error.what());
+  }
+}
+
+std::string Line(const char* format, double a, double b) {
+  char text[200];
+  std::snprintf(text, sizeof text, format, a, b);
+  return text;
+}
+
+std::string DelayTable(const MeanScore& score) {
+  std::string text = "| look-ahead | opening | width |\n|---|---|---|\n";
+  for (int d = 0; d < auwarp::kDelays; ++d) {
+    text += "| " + std::to_string(auwarp::kDelaysMs[d] + auwarp::kStepMs) + " ms ";
+    text += Line("| %.3f | %.3f |\n", score.opening[d], score.width[d]);
+  }
+  return text;
+}
+
+void WriteCard(const std::string& path, const SpeechFigures& figures) {
+  std::ofstream out = Create(path);
+  out << "# auwarp\n\nThe embedded default pack. `speech.safetensors` holds the speech net "
+         "(`models/auwarp/speech_net.h`): 16 kHz speech to four\nmouth-shape coefficients and "
+         "action units 10, 14, 18, 20, 25 and 26, every 20 ms. Licence: MIT.\n\n"
+         "## Data\nGRID audiovisual sentence corpus (Zenodo record 3625687, CC BY 4.0: Cooke, "
+         "Barker, Cunningham and Shao, 2006) and\nWhite House weekly addresses (US government, "
+         "public domain), landmarks by MediaPipe's face mesh. Noises are generated.\n"
+         "No other audio or video was used.\n\nSpeakers (clips trained on): ";
+  for (size_t i = 0; i < figures.speakers.size(); ++i)
+    out << (i > 0 ? ", " : "") << figures.speakers[i];
+  out << ".\n\n## Command\n```\n"
+      << figures.command << "\n```\n\n## Figures\n"
+      << "Mean correlation of the motion with the measured one at the video's frames, a clip at a "
+         "time.\n";
+  if (figures.test.clips > 0) {
+    out << "\n**Clips never trained on, of a speaker trained on** (" << figures.test.clips
+        << " clips; worst opening" << Line(" %.2f", figures.test.worst_opening, 0) << "):\n\n"
+        << DelayTable(figures.test);
+  }
+  if (figures.folds.clips > 0) {
+    out << "\n**Speakers never heard** (" << figures.folds.clips
+        << " clips, each by a net trained without its speaker; worst opening"
+        << Line(" %.2f", figures.folds.worst_opening, 0) << "):\n\n"
+        << DelayTable(figures.folds) << "\n| speaker, clip | opening | width |\n|---|---|---|\n";
+    for (const std::string& clip : figures.fold_clips) out << "| " << clip << " |\n";
+  }
+  if (!figures.test_clips.empty()) {
+    out << "\n## Clips never trained on\n";
+    for (size_t i = 0; i < figures.test_clips.size(); ++i)
+      out << (i > 0 ? ", " : "") << figures.test_clips[i];
+    out << "\n";
+  }
+  out << "\n## Limits\nThe net has seen few faces, all speaking English and close to frontal; "
+         "speakers differ in how they move their mouths, and width is\nfollowed only roughly for "
+         "a new voice. Loud music may move the mouth.\n";
+  Close(&out, path);
+}
+
+}  // namespace
+
+void WriteSpeechPack(const std::string& folder, const SpeechFigures& figures) {
+  const std::string path = folder + "/manifest.json";
+  json manifest = ManifestBefore(path);
+  manifest["schema"] = 1;
+  manifest["name"] = manifest.value("name", "auwarp");
+  manifest["family"] = "auwarp";
+  manifest["version"] = manifest.value("version", "0.1.0");
+  manifest["licence"] = "MIT";
+  manifest["timing"] = {{"sample_rate_hz", auwarp::kSpeechRateHz},
+                        {"hop_samples", auwarp::kStepSamples},
+                        {"look_behind_ms", kLookBehindMs},
+                        {"look_ahead_min_ms", auwarp::kLookAheadMinMs},
+                        {"look_ahead_default_ms", auwarp::kLookAheadMaxMs},
+                        {"look_ahead_max_ms", auwarp::kLookAheadMaxMs}};
+  manifest["files"]["speech"] = {{"file", "speech.safetensors"},
+                                 {"sha256", FileSha256(folder + "/speech.safetensors")}};
+  std::ofstream out = Create(path);
+  out << manifest.dump(2) << "\n";
+  Close(&out, path);
+  WriteCard(folder + "/MODEL_CARD.md", figures);
+}
+
+}  // namespace talkface::training

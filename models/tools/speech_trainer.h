@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+// Trains the speech net on prepared clips.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "models/auwarp/speech_net.h"
+#include "models/tools/speech_data.h"
+
+namespace talkface::training {
+
+struct SpeechTraining {
+  int iterations = 500;
+  int batch = 16;
+  int steps = 400;  // of 20 ms in one sequence
+  double rate = 2e-3;
+  uint64_t seed = 0;
+  int channels = 96, hidden = 128;
+  std::vector<std::string> held_out;  // speakers
+  int threads = 1;                    // of libtorch
+  std::string checkpoint;             // "": none; written every 50 iterations
+  bool resume = false;                // go on from the checkpoint
+};
+
+// Trains on the clips that are neither test clips nor of speakers held out, writes the weights to
+// `weights` and returns the net read back from there. Prints progress to stderr. The same options
+// and clips give the same weights on the same machine.
+std::shared_ptr<const auwarp::SpeechNet> TrainSpeech(const std::vector<TrainingClip>& clips,
+                                                     const SpeechTraining& options,
+                                                     const std::string& weights);
+
+}  // namespace talkface::training
