@@ -16,8 +16,9 @@ namespace {
 constexpr size_t kPoints = kLandmarks;
 constexpr int kGridMs = 10;  // of MeasureOffset's curves
 constexpr int kMaxShiftMs = 400;
-constexpr int kMouthLeadMs = 40;
+constexpr int kMouthLeadMs = 20;
 constexpr double kLeastCorrelation = 0.2;
+constexpr double kDoubtPerSecond = 1.0;  // correlation that a shift of a second must win
 
 [[noreturn]] void Reject(const std::string& path, const std::string& what,
                          const std::string& wanted, const std::string& got) {
@@ -123,12 +124,14 @@ double MeasureOffset(const std::vector<int16_t>& audio, const std::vector<double
   const std::vector<double> loud(levels.begin(), levels.end());
   const std::vector<double> opening = OpeningCurve(times, measures, loud.size());
   if (opening.empty()) return 0;
-  double best = kLeastCorrelation;
-  int best_shift = -kMouthLeadMs / kGridMs;
+  const int expected = -kMouthLeadMs / kGridMs;
+  double best = 0;
+  int best_shift = expected;
   for (int shift = -kMaxShiftMs / kGridMs; shift <= kMaxShiftMs / kGridMs; ++shift) {
     const double r = Correlation(loud, opening, shift);
-    if (r <= best) continue;
-    best = r;
+    const double doubt = kDoubtPerSecond * std::abs(shift - expected) * kGridMs / 1000.0;
+    if (r < kLeastCorrelation || r - doubt <= best) continue;
+    best = r - doubt;
     best_shift = shift;
   }
   return best_shift * kGridMs + kMouthLeadMs;

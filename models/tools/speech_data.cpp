@@ -18,8 +18,8 @@ using auwarp::kMelBands;
 using auwarp::PreparedClip;
 
 constexpr size_t kManyClips = 20;
-constexpr double kLargeOffsetMs = 80;
-constexpr int kNoises = 96, kNoiseSamples = 4 * auwarp::kSpeechRateHz;
+constexpr double kLargeOffsetMs = 45;
+constexpr int kNoises = 48, kNoiseSamples = 3 * auwarp::kSpeechRateHz;
 constexpr double kStepSeconds = auwarp::kStepMs / 1000.0;
 // Most of the speech comes from speakers with many clips: one 3 s clip cannot bear more.
 constexpr double kManyShare = 6.0, kSomeShare = 1.5, kFewShare = 0.5;

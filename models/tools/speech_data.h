@@ -30,7 +30,7 @@ struct TrainingClip {
 };
 
 // Reads every clip of `folder`, in the order of names. Of speakers with at least 20 clips every
-// `test_every`-th is set aside (0: none). A picture that is more than 80 ms off its sound is moved
+// `test_every`-th is set aside (0: none). A picture that is more than 45 ms off its sound is moved
 // by what was measured. Throws Error where there is no clip.
 std::vector<TrainingClip> ReadTrainingClips(const std::string& folder, int test_every);
 

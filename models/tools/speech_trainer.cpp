@@ -76,11 +76,13 @@ torch::Tensor Loss(const torch::Tensor& made, const Batch& batch, const torch::T
     const torch::Tensor weight = batch.weight.slice(1, 0, steps - behind);
     const torch::Tensor error = out - wanted;
     const torch::Tensor total = weight.sum();
-    const torch::Tensor place = (error.square() * weight.unsqueeze(2)).sum(at::IntArrayRef{0, 1}) / total;
+    const torch::Tensor place =
+        (error.square() * weight.unsqueeze(2)).sum(at::IntArrayRef{0, 1}) / total;
     // Over two steps: a video frame.
     const torch::Tensor change = error.slice(1, 2) - error.slice(1, 0, error.size(1) - 2);
     const torch::Tensor both = weight.slice(1, 2) * weight.slice(1, 0, weight.size(1) - 2);
-    const torch::Tensor speed = (change.square() * both.unsqueeze(2)).sum(at::IntArrayRef{0, 1}) / total;
+    const torch::Tensor speed =
+        (change.square() * both.unsqueeze(2)).sum(at::IntArrayRef{0, 1}) / total;
     loss = loss + (importance * (place + kVelocityWeight * speed +
                                  kCorrelationWeight * Discordance(out, wanted, weight)))
                       .sum();

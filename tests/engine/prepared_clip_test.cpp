@@ -123,7 +123,7 @@ PreparedClip MakeClip() {
   for (float sample : sound) clip.audio.push_back(static_cast<int16_t>(sample * 20000));
   for (int f = 0; f < 75; ++f) {
     clip.times.push_back(f * 0.04);
-    const double loud = Syllables(f * 0.04 + 0.04);
+    const double loud = Syllables(f * 0.04 + 0.02);
     const Face face = MakeFace(0.05 * loud, 0.3, 0, 0);
     for (const auto& point : face)
       clip.landmarks.insert(clip.landmarks.end(), point.begin(), point.end());
