@@ -83,8 +83,8 @@ void Lids::Paint(const Patch& portrait, Lid* lid) const {
       const float down = (v - upper + kAboveLid) / (lower - upper + kAboveLid + kBelowLid);
       uint8_t* out = lid->skin.At(x, y);
       for (int c = 0; c < 3; ++c) {
-        const float tone = std::clamp((crease.Get(c) + 4) / (cheek.Get(c) + 4), 0.55f, 1.25f);
-        const float value = skin.Get(c) * (tone + (1 - tone) * 0.7f * down);
+        const float tone = std::clamp((crease.Get(c) + 4) / (cheek.Get(c) + 4), 0.66f, 1.2f);
+        const float value = skin.Get(c) * (tone + (1 - tone) * 0.55f * down);
         out[c] = static_cast<uint8_t>(std::lrintf(std::clamp(value, 0.0f, 255.0f)));
       }
     }
@@ -108,7 +108,7 @@ void Lids::DrawLid(const Lid& lid, const Row& row, float shut) const {
     const float over = std::clamp((edge - p.v) * unit + 0.5f, 0.0f, 1.0f) *
                        std::clamp((p.v - top) / kAboveLid + 0.3f, 0.0f, 1.0f);
     const float off = (p.v - edge) / lash;
-    const float line = off * off < 4 ? 0.5f * arch * (1 - off * off / 4) * (1 - off * off / 4) : 0;
+    const float line = off * off < 4 ? 0.42f * arch * (1 - off * off / 4) * (1 - off * off / 4) : 0;
     if (over <= 0 && line <= 0) continue;
     uint8_t skin[4];
     lid.skin.SampleOne(row.from_x[i], row.from_y[i], skin);

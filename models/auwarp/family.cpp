@@ -20,12 +20,6 @@ constexpr ActionUnit kUnits[] = {{10, "upper lip raiser"}, {14, "dimpler"},   {1
                                  {20, "lip stretcher"},    {25, "lips part"}, {26, "jaw drop"}};
 static_assert(std::size(kUnits) == kUnitNumbers.size());
 
-struct AuwarpScene : SceneModel {
-  AuwarpScene(std::shared_ptr<const EnrolledFace> face, const SceneOptions& options)
-      : warp(std::move(face), options) {}
-  WarpScene warp;
-};
-
 void CheckPlace(const FamilyContext& context) {
   if (context.device != "cpu" && context.device != "auto") {
     throw Error(Code::kUnsupported, "The model '" + context.pack.name() +
@@ -89,8 +83,7 @@ class AuwarpFamily : public Family {
 
   std::shared_ptr<const SceneModel> Prepare(std::shared_ptr<const FaceModel> face,
                                             const SceneOptions& options) override {
-    return std::make_shared<AuwarpScene>(std::static_pointer_cast<const EnrolledFace>(face),
-                                         options);
+    return std::make_shared<WarpScene>(std::static_pointer_cast<const EnrolledFace>(face), options);
   }
 
   void Render(const std::vector<RenderItem>& items) override {
@@ -100,7 +93,7 @@ class AuwarpFamily : public Family {
       frame.expression = controls.expression;
       frame.gain = static_cast<float>(item.expression_gain);
       frame.time_ns = item.time_ns;
-      static_cast<const AuwarpScene&>(*item.scene).warp.Render(frame, item.target);
+      static_cast<const WarpScene&>(*item.scene).Render(frame, item.target);
     }
   }
 

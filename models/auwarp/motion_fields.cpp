@@ -31,7 +31,7 @@ float SmoothStep(float from, float to, float x) {
 // The share of the lips' parting: 1 in the middle, 0 at and beyond the corners.
 float Parting(const FaceGeometry& face, float u) {
   const float t = std::min(1.0f, face.Across(u));
-  return (1 - t * t) * (1 - SmoothStep(0.85f, 1.0f, t));
+  return (1 - t * t) * (1 - SmoothStep(0.68f, 1.0f, t));
 }
 
 struct Node {

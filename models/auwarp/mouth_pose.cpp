@@ -48,15 +48,17 @@ MouthPose PoseOf(const Expression& expression, float gain, const FaceGeometry& f
     pose.jaw = std::clamp(jaw / kChinPerLip, 0.0f, 0.02f);
   }
   const float lips = gap - pose.jaw;
-  pose.part_up = 0.25f * lips;
-  pose.part_down = 0.75f * lips;
+  // Above teeth that the portrait shows there is nothing to uncover: that upper lip does not rise.
+  const float up_share = face.shows_inside && lips > 0 ? 0.0f : 0.25f;
+  pose.part_up = up_share * lips;
+  pose.part_down = lips - pose.part_up;
   if (gap > 0) {
-    pose.part_up += upper;
+    pose.part_up += face.shows_inside ? std::min(upper, 0.002f) : upper;
     // A lip that comes down must not pass the other.
     pose.part_up = std::max(pose.part_up, -0.3f * gap);
   }
   const float narrowest = gap >= 0.05f && !face.shows_inside ? -0.09f : -0.06f;
-  pose.width = std::clamp(1.5f * Finite(expression.width) * gain, narrowest, 0.05f);
+  pose.width = std::clamp(1.5f * Finite(expression.width) * gain, narrowest, face.shows_inside ? 0.035f : 0.05f);
   pose.thick = 0.014f * unit(kAu18);
   pose.corner = 0.02f * unit(kAu14);
   return pose;
