@@ -172,10 +172,9 @@ FaceMap::FaceMap(const FaceGeometry& face, double scale_x, double scale_y, doubl
   xu = static_cast<float>(scale_x * h * face.cos), xv = static_cast<float>(-scale_x * h * face.sin);
   yu = static_cast<float>(scale_y * h * face.sin), yv = static_cast<float>(scale_y * h * face.cos);
   const float det = xu * yv - xv * yu;
+  unit_px = std::hypot(xv, yv);
   ux = yv / det, uy = -xv / det, vx = -yu / det, vy = xu / det;
 }
-
-float FaceMap::PixelsPerUnit() const { return std::hypot(xv, yv); }
 
 MotionFields BuildMotionFields(const FaceGeometry& face, const FaceMap& map, const Rect& picture,
                                bool head_motion) {

@@ -17,13 +17,14 @@ struct FaceMap {
   float x = 0, y = 0;                    // of (0, 0)
   float xu = 1, xv = 0, yu = 0, yv = 1;  // pixels per face unit
   float ux = 1, uy = 0, vx = 0, vy = 1;  // and back
+  float unit_px = 1;                     // length of (0, 1)
 
   FaceMap(const FaceGeometry& face, double scale_x, double scale_y, double left, double top);
   Point ToFace(float px, float py) const {
     return {ux * (px - x) + uy * (py - y), vx * (px - x) + vy * (py - y)};
   }
   Point ToFrame(Point p) const { return {x + xu * p.u + xv * p.v, y + yu * p.u + yv * p.v}; }
-  float PixelsPerUnit() const;  // along v
+  float PixelsPerUnit() const { return unit_px; }  // along v
 };
 
 // Downward travel of the skin for a unit of jaw opening, measured on speakers (see the .cpp): once

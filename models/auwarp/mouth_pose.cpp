@@ -58,7 +58,8 @@ MouthPose PoseOf(const Expression& expression, float gain, const FaceGeometry& f
     pose.part_up = std::max(pose.part_up, -0.3f * gap);
   }
   const float narrowest = gap >= 0.05f && !face.shows_inside ? -0.09f : -0.06f;
-  pose.width = std::clamp(1.5f * Finite(expression.width) * gain, narrowest, face.shows_inside ? 0.035f : 0.05f);
+  pose.width = std::clamp(1.5f * Finite(expression.width) * gain, narrowest,
+                          face.shows_inside ? 0.035f : 0.05f);
   pose.thick = 0.014f * unit(kAu18);
   pose.corner = 0.02f * unit(kAu14);
   return pose;

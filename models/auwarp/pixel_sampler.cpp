@@ -10,7 +10,8 @@ namespace talkface::auwarp {
 namespace {
 
 template <int kLog2>
-void Expand(const int32_t* top, const int32_t* bottom, int inside, int cells, int32_t* out) {
+TALKFACE_INLINE void Expand(const int32_t* top, const int32_t* bottom, int inside, int cells,
+                            int32_t* out) {
   constexpr int kStep = 1 << kLog2;
   constexpr int32_t kHalf = 1 << (2 * kLog2 - 1);
   int32_t left = top[0] * (kStep - inside) + bottom[0] * inside;
@@ -22,22 +23,37 @@ void Expand(const int32_t* top, const int32_t* bottom, int inside, int cells, in
   }
 }
 
+TALKFACE_INLINE void ExpandAny(const int32_t* top, const int32_t* bottom, int inside,
+                               const CellRow& row, int32_t* out) {
+  switch (row.log2_step) {
+    case 1:
+      return Expand<1>(top, bottom, inside, row.cells, out);
+    case 2:
+      return Expand<2>(top, bottom, inside, row.cells, out);
+    case 3:
+      return Expand<3>(top, bottom, inside, row.cells, out);
+    case 4:
+      return Expand<4>(top, bottom, inside, row.cells, out);
+    default:
+      return Expand<5>(top, bottom, inside, row.cells, out);
+  }
+}
+
+#ifdef TALKFACE_HAVE_AVX2
+TALKFACE_AVX2 void ExpandAvx2(const int32_t* top, const int32_t* bottom, int inside,
+                              const CellRow& row, int32_t* out) {
+  ExpandAny(top, bottom, inside, row, out);
+}
+#endif
+
 }  // namespace
 
-void ExpandRow(const int32_t* top, const int32_t* bottom, int inside, int log2_step, int cells,
+void ExpandRow(const int32_t* top, const int32_t* bottom, int inside, const CellRow& row,
                int32_t* out) {
-  switch (log2_step) {
-    case 1:
-      return Expand<1>(top, bottom, inside, cells, out);
-    case 2:
-      return Expand<2>(top, bottom, inside, cells, out);
-    case 3:
-      return Expand<3>(top, bottom, inside, cells, out);
-    case 4:
-      return Expand<4>(top, bottom, inside, cells, out);
-    default:
-      return Expand<5>(top, bottom, inside, cells, out);
-  }
+#ifdef TALKFACE_HAVE_AVX2
+  if (HasAvx2()) return ExpandAvx2(top, bottom, inside, row, out);
+#endif
+  ExpandAny(top, bottom, inside, row, out);
 }
 
 void Patch::Fill(const uint8_t* pixels, size_t stride, const compose::Rect& area) {
@@ -95,28 +111,45 @@ void Patch::SampleStraight(const int32_t* x, const int32_t* y, int count, uint8_
 #ifdef TALKFACE_HAVE_AVX2
 namespace {
 
-struct Lerp {
-  __m256i across, down;  // for pairs of pixels
+// Neighbours side by side, as bytes: pixels 0, 1 | 4, 5 in `low`, 2, 3 | 6, 7 in `high`.
+struct Neighbours {
+  __m256i low, high;
 };
 
-// Four pixels: both rows' pairs of neighbours to 16-bit values, 64 times too large.
-TALKFACE_AVX2 inline __m256i Blend4(const uint8_t* base, ptrdiff_t stride, __m128i offset,
-                                    const Lerp& lerp) {
-  const __m256i pairs = _mm256_setr_epi8(0, 4, 1, 5, 2, 6, 3, 7, 8, 12, 9, 13, 10, 14, 11, 15, 0, 4,
-                                         1, 5, 2, 6, 3, 7, 8, 12, 9, 13, 10, 14, 11, 15);
-  const __m256i top = _mm256_i32gather_epi64(reinterpret_cast<const long long*>(base), offset, 1);
-  const __m256i bottom =
-      _mm256_i32gather_epi64(reinterpret_cast<const long long*>(base + stride), offset, 1);
-  const __m256i t = _mm256_maddubs_epi16(_mm256_shuffle_epi8(top, pairs), lerp.across);
-  const __m256i b = _mm256_maddubs_epi16(_mm256_shuffle_epi8(bottom, pairs), lerp.across);
-  const __m256i value = _mm256_add_epi16(t, _mm256_mulhrs_epi16(_mm256_sub_epi16(b, t), lerp.down));
-  return _mm256_srli_epi16(_mm256_add_epi16(value, _mm256_set1_epi16(32)), 6);
+TALKFACE_AVX2 inline __m256i Load(const uint8_t* at) {
+  return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(at));
 }
 
-// 32-bit weights of four pixels, each already doubled to both halves, to 64 bits a pixel.
-TALKFACE_AVX2 inline __m256i Widen(__m128i weights) {
-  const __m256i wide = _mm256_cvtepu32_epi64(weights);
-  return _mm256_or_si256(wide, _mm256_slli_epi64(wide, 32));
+// Pixels that follow one another, as in most of a slowly bent picture.
+TALKFACE_AVX2 inline Neighbours LoadRun(const uint8_t* at) {
+  const __m256i here = Load(at), next = Load(at + 4);
+  return {_mm256_unpacklo_epi8(here, next), _mm256_unpackhi_epi8(here, next)};
+}
+
+TALKFACE_AVX2 inline __m256i LoadFour(const uint8_t* base, const int32_t* offset) {
+  const auto two = [base](int32_t a, int32_t b) TALKFACE_AVX2 {
+    int64_t low, high;
+    std::memcpy(&low, base + a, 8);
+    std::memcpy(&high, base + b, 8);
+    return _mm_set_epi64x(high, low);
+  };
+  const __m256i four = _mm256_inserti128_si256(_mm256_castsi128_si256(two(offset[0], offset[1])),
+                                               two(offset[4], offset[5]), 1);
+  const __m256i pairs = _mm256_setr_epi8(0, 4, 1, 5, 2, 6, 3, 7, 8, 12, 9, 13, 10, 14, 11, 15, 0, 4,
+                                         1, 5, 2, 6, 3, 7, 8, 12, 9, 13, 10, 14, 11, 15);
+  return _mm256_shuffle_epi8(four, pairs);
+}
+
+// Pixels anywhere. (Gather instructions are slower than loads on many processors.)
+TALKFACE_AVX2 inline Neighbours LoadAny(const uint8_t* base, const int32_t* offset) {
+  return {LoadFour(base, offset), LoadFour(base, offset + 2)};
+}
+
+// Four pixels from their neighbours in two rows, as 16-bit values.
+TALKFACE_AVX2 inline __m256i Blend(__m256i top, __m256i bottom, __m256i across, __m256i down) {
+  const __m256i t = _mm256_maddubs_epi16(top, across), b = _mm256_maddubs_epi16(bottom, across);
+  const __m256i value = _mm256_add_epi16(t, _mm256_mulhrs_epi16(_mm256_sub_epi16(b, t), down));
+  return _mm256_srli_epi16(_mm256_add_epi16(value, _mm256_set1_epi16(32)), 6);
 }
 
 }  // namespace
@@ -129,6 +162,7 @@ TALKFACE_AVX2 int Patch::SampleAvx2(const int32_t* x, const int32_t* y, int coun
   const __m256i last_y = _mm256_set1_epi32(256 * (area_.y1 - area_.y0 - 1));
   const __m256i stride = _mm256_set1_epi32(static_cast<int>(stride_));
   const __m256i mask = _mm256_set1_epi32(63), one = _mm256_set1_epi32(64);
+  const __m256i following = _mm256_setr_epi32(0, 4, 8, 12, 16, 20, 24, 28);
   int i = 0;
   for (; i + 8 <= count; i += 8) {
     const __m256i vx = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(x + i));
@@ -145,12 +179,24 @@ TALKFACE_AVX2 int Patch::SampleAvx2(const int32_t* x, const int32_t* y, int coun
     across = _mm256_or_si256(across, _mm256_slli_epi32(across, 16));
     __m256i down = _mm256_slli_epi32(b, 9);
     down = _mm256_or_si256(down, _mm256_slli_epi32(down, 16));
-    const Lerp first{Widen(_mm256_castsi256_si128(across)), Widen(_mm256_castsi256_si128(down))};
-    const Lerp second{Widen(_mm256_extracti128_si256(across, 1)),
-                      Widen(_mm256_extracti128_si256(down, 1))};
-    const __m256i p = Blend4(pixels_.data(), stride_, _mm256_castsi256_si128(offset), first);
-    const __m256i q = Blend4(pixels_.data(), stride_, _mm256_extracti128_si256(offset, 1), second);
-    const __m256i bytes = _mm256_permute4x64_epi64(_mm256_packus_epi16(p, q), 0xD8);
+    const __m256i run =
+        _mm256_add_epi32(_mm256_broadcastd_epi32(_mm256_castsi256_si128(offset)), following);
+    Neighbours upper, lower;
+    if (_mm256_movemask_epi8(_mm256_cmpeq_epi32(offset, run)) == -1) {
+      const uint8_t* at = pixels_.data() + _mm256_cvtsi256_si32(offset);
+      upper = LoadRun(at);
+      lower = LoadRun(at + stride_);
+    } else {
+      alignas(32) int32_t offsets[8];
+      _mm256_store_si256(reinterpret_cast<__m256i*>(offsets), offset);
+      upper = LoadAny(pixels_.data(), offsets);
+      lower = LoadAny(pixels_.data() + stride_, offsets);
+    }
+    const __m256i bytes =
+        _mm256_packus_epi16(Blend(upper.low, lower.low, _mm256_unpacklo_epi32(across, across),
+                                  _mm256_unpacklo_epi32(down, down)),
+                            Blend(upper.high, lower.high, _mm256_unpackhi_epi32(across, across),
+                                  _mm256_unpackhi_epi32(down, down)));
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + 4 * i), bytes);
   }
   return i;

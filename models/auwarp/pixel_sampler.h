@@ -49,9 +49,13 @@ class Patch {
   std::vector<uint8_t> pixels_;
 };
 
-// Values between nodes `step` = 1 << log2_step pixels apart: out[i] for the pixels of `cells` cells
-// in the row `inside` (0..step-1) below `top`.
-void ExpandRow(const int32_t* top, const int32_t* bottom, int inside, int log2_step, int cells,
+struct CellRow {
+  int log2_step;  // nodes are 1 << log2_step pixels apart, 2 to 32
+  int cells;
+};
+
+// Values between nodes: out[i] for the pixels of a row of cells, `inside` rows below `top`.
+void ExpandRow(const int32_t* top, const int32_t* bottom, int inside, const CellRow& row,
                int32_t* out);
 
 }  // namespace talkface::auwarp

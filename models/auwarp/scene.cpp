@@ -188,8 +188,8 @@ void WarpScene::WarpLine(const Motion& motion, int y, const Rect& span, Worker* 
   const BackwardGrid& skin = worker->grid.skin();
   const size_t at = static_cast<size_t>(row * fields_.columns + first),
                below = at + static_cast<size_t>(fields_.columns);
-  ExpandRow(&skin.x[at], &skin.x[below], inside, fields_.log2_step, cells, worker->x.data());
-  ExpandRow(&skin.y[at], &skin.y[below], inside, fields_.log2_step, cells, worker->y.data());
+  ExpandRow(&skin.x[at], &skin.x[below], inside, {fields_.log2_step, cells}, worker->x.data());
+  ExpandRow(&skin.y[at], &skin.y[below], inside, {fields_.log2_step, cells}, worker->y.data());
   int32_t *x = worker->x.data() + skipped, *source_y = worker->y.data() + skipped;
   for (int i = 0; i < count; ++i) {
     x[i] += 256 * (span.x0 + i);
@@ -217,7 +217,7 @@ void WarpScene::DrawMouth(const Motion& motion, int y, const Rect& span, Worker*
                below = at + static_cast<size_t>(fields_.columns);
   const auto expand = [&](const std::vector<int32_t>& grid, std::vector<int32_t>* places) {
     places->resize(static_cast<size_t>((to - from) * step));
-    ExpandRow(&grid[at], &grid[below], inside, fields_.log2_step, to - from, places->data());
+    ExpandRow(&grid[at], &grid[below], inside, {fields_.log2_step, to - from}, places->data());
   };
   expand(worker->grid.upper().x, &worker->upper_x);
   expand(worker->grid.upper().y, &worker->upper_y);

@@ -9,6 +9,12 @@
 #include <immintrin.h>
 #endif
 
+#ifdef __GNUC__
+#define TALKFACE_INLINE inline __attribute__((always_inline))
+#else
+#define TALKFACE_INLINE inline
+#endif
+
 namespace talkface {
 
 inline bool HasAvx2() {
