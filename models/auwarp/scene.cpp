@@ -157,19 +157,18 @@ void WarpScene::RenderRow(const Motion& motion, int cell_row, Worker* worker,
                    fields_.x0 + to * fields_.step, fields_.y0 + (cell_row + 1) * fields_.step};
   const Rect span = cells.Intersect(placement_.rect);
   if (span.Empty()) return;
-  const Rect aligned = writer_.Align(span), source = writer_.Source(aligned);
+  const Rect aligned = writer_.Affected(span), source = writer_.Source(aligned);
   const ptrdiff_t stride = 4 * static_cast<ptrdiff_t>(source.x1 - source.x0);
   worker->band.resize(static_cast<size_t>(stride) * static_cast<size_t>(source.y1 - source.y0));
   for (int y = source.y0; y < source.y1; ++y) {
     uint8_t* row = worker->band.data() + (y - source.y0) * stride;
-    const bool still = y < fields_.y0 || y < span.y0 - 1 || y >= span.y1;
+    const bool still = y < std::max(fields_.y0, placement_.rect.y0) || y >= span.y1;
     const int first = still ? source.x1 : span.x0, last = still ? source.x1 : span.x1;
     std::memcpy(row, frame_.At(source.x0, y), 4 * static_cast<size_t>(first - source.x0));
     std::memcpy(row + 4 * (last - source.x0), frame_.At(last, y),
                 4 * static_cast<size_t>(source.x1 - last));
     if (!still) WarpLine(motion, y, span, worker, row + 4 * (span.x0 - source.x0));
   }
-  if (label_) label_->Draw(worker->band.data(), stride, source);
   writer_.Write({worker->band.data(), stride, source}, aligned, target);
 }
 
@@ -203,6 +202,7 @@ void WarpScene::WarpLine(const Motion& motion, int y, const Rect& span, Worker* 
   if (motion.shut > 0) lids_->Draw({span.x0, count, y, x, source_y, out}, motion.shut);
   if (row >= fields_.mouth_top && row < fields_.mouth_bottom && !motion.mouth.AtRest())
     DrawMouth(motion, y, span, worker, out);
+  if (label_) label_->Draw(out, 0, {span.x0, y, span.x1, y + 1});
 }
 
 void WarpScene::DrawMouth(const Motion& motion, int y, const Rect& span, Worker* worker,

@@ -33,6 +33,13 @@ Rect FrameWriter::Align(const Rect& rect) const {
   return (subsampled_ ? whole : rect).Intersect(Frame());
 }
 
+Rect FrameWriter::Affected(const Rect& rect) const {
+  Rect affected = rect;
+  if (subsampled_ && target_.chroma_site != ChromaSite::kCentered) affected.x1 += 1;
+  if (subsampled_ && target_.chroma_site == ChromaSite::kTopLeftCosited) affected.y1 += 1;
+  return Align(affected);
+}
+
 Rect FrameWriter::Source(const Rect& aligned) const {
   if (!subsampled_) return aligned;
   Rect source = aligned;

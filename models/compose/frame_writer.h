@@ -36,6 +36,9 @@ class FrameWriter {
   Rect Frame() const;
   // `rect` grown to whole chroma samples, cut to the frame.
   Rect Align(const Rect& rect) const;
+  // All that changes when the pixels of `rect` do, aligned: a chroma sample may look at pixels to
+  // its left and above.
+  Rect Affected(const Rect& rect) const;
   // What Write reads for an aligned rect: it, and the neighbours that the chroma filter looks at.
   Rect Source(const Rect& aligned) const;
   // Writes the pixels of an aligned rect; `pixels` must hold Source(rect).

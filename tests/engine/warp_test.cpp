@@ -1,0 +1,404 @@
+// SPDX-License-Identifier: MIT
+// The embedded default's face part, on a drawn portrait.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <thread>
+#include <vector>
+
+#include "models/auwarp/scene.h"
+#include "tests/engine/drawn_face.h"
+
+namespace talkface::auwarp {
+namespace {
+
+using testing::DrawnFace;
+
+constexpr TargetFormat Rgba(uint32_t width, uint32_t height) {
+  return {width, height, PixelFormat::kRGBA, ColorMatrix::kBt709, ChromaSite::kCentered, false};
+}
+
+SceneOptions Still(const TargetFormat& target) {
+  SceneOptions options;
+  options.target = target;
+  options.idle_motion = false;
+  return options;
+}
+
+struct Stage {
+  Stage(const DrawnFace& drawn, const SceneOptions& options)
+      : portrait(drawn.Draw()),
+        enrolled(EnrolWithLandmarks(testing::PixelsOf(drawn, portrait), drawn.Info())),
+        scene(enrolled, options),
+        target(options.target) {}
+
+  // All planes, one after the other.
+  std::vector<uint8_t> Render(const WarpScene::Frame& frame) const {
+    std::vector<std::vector<uint8_t>> planes;
+    FrameTarget out{};
+    for (const compose::PlaneSize& size : compose::PlanesOf(target))
+      planes.emplace_back(size.row_bytes * size.rows, uint8_t{7});
+    for (size_t i = 0; i < planes.size(); ++i) {
+      out.planes[i] = planes[i].data();
+      out.strides[i] = compose::PlanesOf(target)[i].row_bytes;
+    }
+    scene.Render(frame, out);
+    std::vector<uint8_t> bytes;
+    for (const auto& plane : planes) bytes.insert(bytes.end(), plane.begin(), plane.end());
+    return bytes;
+  }
+
+  std::vector<uint8_t> portrait;
+  std::shared_ptr<const EnrolledFace> enrolled;
+  WarpScene scene;
+  TargetFormat target;
+};
+
+WarpScene::Frame Open(float opening) {
+  WarpScene::Frame frame;
+  frame.expression.opening = opening;
+  frame.expression.jaw = 0.8f * opening;
+  return frame;
+}
+
+// As far as controls ever go, and beyond.
+std::vector<WarpScene::Frame> Extremes() {
+  std::vector<WarpScene::Frame> frames;
+  for (const float sign : {-1.0f, 1.0f}) {
+    WarpScene::Frame frame;
+    frame.expression.opening = 0.2f * sign;
+    frame.expression.width = 0.1f * sign;
+    frame.expression.upper = 0.05f * sign;
+    frame.expression.jaw = 0.15f;
+    frame.expression.units = {5, 5, 5, 5, 5, 5};
+    frame.gain = 4;
+    frames.push_back(frame);
+    frame.expression.width = -frame.expression.width;
+    frames.push_back(frame);
+  }
+  return frames;
+}
+
+const DrawnFace kClosed{320, 360, 160, 230, 180};
+const DrawnFace kParted{320, 360, 160, 230, 180, 0.07f};
+
+TEST(WarpScene, RestIsThePortrait) {
+  for (const DrawnFace& drawn : {kClosed, kParted}) {
+    const Stage stage(drawn, Still(Rgba(320, 360)));
+    EXPECT_EQ(stage.Render(WarpScene::Frame{}), stage.portrait);
+    WarpScene::Frame muted = Open(0.08f);
+    muted.gain = 0;
+    EXPECT_EQ(stage.Render(muted), stage.portrait);
+  }
+}
+
+TEST(WarpScene, BrokenControlsAreRest) {
+  const Stage stage(kClosed, Still(Rgba(320, 360)));
+  WarpScene::Frame frame;
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  frame.expression.opening = nan;
+  frame.expression.width = std::numeric_limits<float>::infinity();
+  frame.expression.upper = frame.expression.jaw = nan;
+  frame.expression.units.fill(nan);
+  EXPECT_EQ(stage.Render(frame), stage.portrait);
+}
+
+TEST(WarpScene, NothingMovesOutsideTwiceTheFaceBox) {
+  for (const DrawnFace& drawn : {kClosed, kParted, DrawnFace{300, 200, 120, 120, 66}}) {
+    const Stage stage(drawn, Still(Rgba(drawn.width, drawn.height)));
+    const FaceInfo info = drawn.Info();
+    const float left = info.box[0] - info.box[2] / 2, right = left + 2 * info.box[2];
+    const float top = info.box[1] - info.box[3] / 2, bottom = top + 2 * info.box[3];
+    for (const WarpScene::Frame& frame : Extremes()) {
+      const std::vector<uint8_t> out = stage.Render(frame);
+      ASSERT_NE(out, stage.portrait);
+      for (uint32_t y = 0; y < drawn.height; ++y) {
+        for (uint32_t x = 0; x < drawn.width; ++x) {
+          const float px = static_cast<float>(x), py = static_cast<float>(y);
+          if (px > left && px < right && py > top && py < bottom) continue;
+          const size_t at = 4 * (static_cast<size_t>(y) * drawn.width + x);
+          for (size_t c = 0; c < 4; ++c) ASSERT_EQ(out[at + c], stage.portrait[at + c]);
+        }
+      }
+    }
+  }
+}
+
+// Lips are the only pixels much redder than green below the nose; between them they are not.
+float MeasureGap(const DrawnFace& drawn, const std::vector<uint8_t>& rgba) {
+  const size_t x = static_cast<size_t>(drawn.x);
+  float gap = 0;
+  int first = 0, last = 0;
+  for (uint32_t y = static_cast<uint32_t>(drawn.y - 0.06f * drawn.face_height);
+       y < static_cast<uint32_t>(drawn.y + 0.25f * drawn.face_height); ++y) {
+    const uint8_t* p = &rgba[4 * (static_cast<size_t>(y) * drawn.width + x)];
+    const bool lip = p[0] > 130 && p[0] - p[1] > 65;
+    if (!lip) continue;
+    if (first == 0) first = static_cast<int>(y);
+    if (last != 0 && static_cast<int>(y) > last + 1)
+      gap = std::max(gap, static_cast<float>(static_cast<int>(y) - last - 1));
+    last = static_cast<int>(y);
+  }
+  return gap / drawn.face_height;
+}
+
+TEST(WarpScene, OpeningPartsTheLips) {
+  DrawnFace drawn{640, 720, 320, 460, 360};
+  const Stage stage(drawn, Still(Rgba(640, 720)));
+  float before = MeasureGap(drawn, stage.portrait);
+  const float line = before;  // the drawn line between the lips
+  EXPECT_LT(line, 0.02f);
+  for (const float opening : {0.015f, 0.03f, 0.045f, 0.06f, 0.08f}) {
+    const float gap = MeasureGap(drawn, stage.Render(Open(opening)));
+    const float wanted = PoseOf(Open(opening).expression, 1, stage.enrolled->geometry).Gap();
+    EXPECT_GT(gap, before) << opening;
+    EXPECT_NEAR(gap, wanted + line, 0.012f) << opening;
+    before = gap;
+  }
+}
+
+TEST(MouthPose, GrowsWithTheExpressionAndStaysInBounds) {
+  for (const DrawnFace& drawn : {kClosed, kParted}) {
+    const std::vector<uint8_t> portrait = drawn.Draw();
+    const FaceGeometry face = MeasureFace(testing::PixelsOf(drawn, portrait), drawn.Info());
+    EXPECT_EQ(face.shows_inside, drawn.gap > 0);
+    float before = 0;
+    for (int i = 1; i <= 30; ++i) {
+      const MouthPose pose = PoseOf(Open(0.01f * static_cast<float>(i)).expression, 1, face);
+      EXPECT_GE(pose.Gap(), before);
+      before = pose.Gap();
+      EXPECT_LE(face.own_gap + pose.Gap(), 0.15f);
+    }
+    for (const WarpScene::Frame& frame : Extremes()) {
+      const MouthPose pose = PoseOf(frame.expression, frame.gain, face);
+      EXPECT_GE(face.own_gap + pose.Gap(), -1e-6f);
+      EXPECT_GE(pose.width, -0.09f);
+      EXPECT_LE(pose.width, 0.05f);
+    }
+  }
+}
+
+TEST(WarpScene, SameFrameOnEveryThread) {
+  SceneOptions options =
+      Still({320, 360, PixelFormat::kI420, ColorMatrix::kBt709, ChromaSite::kLeftCosited, false});
+  options.idle_motion = true;
+  const Stage stage(kClosed, options);
+  WarpScene::Frame frame = Open(0.05f);
+  frame.time_ns = 1'234'000'000;
+  const std::vector<uint8_t> wanted = stage.Render(frame);
+  std::vector<std::thread> threads;
+  std::vector<std::vector<uint8_t>> got(4);
+  for (size_t i = 0; i < got.size(); ++i) {
+    threads.emplace_back([&, i] {
+      for (size_t k = 0; k <= i; ++k) stage.Render(Open(0.02f * static_cast<float>(k)));
+      got[i] = stage.Render(frame);
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (const auto& bytes : got) EXPECT_EQ(bytes, wanted);
+}
+
+// What is redrawn part by part must be the same as the RGBA frame converted whole.
+TEST(WarpScene, EveryFormatShowsTheSamePicture) {
+  constexpr uint32_t kSizes[][2] = {{320, 360}, {321, 361}, {640, 301}, {97, 151}};
+  for (const auto& size : kSizes) {
+    for (const PixelFormat format : {PixelFormat::kI420, PixelFormat::kYV12, PixelFormat::kNV12,
+                                     PixelFormat::kBGRx, PixelFormat::kRGB}) {
+      for (const ChromaSite site :
+           {ChromaSite::kCentered, ChromaSite::kLeftCosited, ChromaSite::kTopLeftCosited}) {
+        SceneOptions options = Still(Rgba(size[0], size[1]));
+        options.idle_motion = options.label = true;
+        const Stage rgba(kClosed, options);
+        options.target = {size[0], size[1], format, ColorMatrix::kBt601, site, false};
+        const Stage other(kClosed, options);
+        WarpScene::Frame frame = Open(0.06f);
+        frame.time_ns = 2'000'000'000;
+        const std::vector<uint8_t> pixels = rgba.Render(frame);
+        const compose::FrameWriter writer(options.target);
+        const compose::FrameStore converted(
+            writer, {pixels.data(), 4 * static_cast<ptrdiff_t>(size[0]), writer.Frame()});
+        std::vector<uint8_t> wanted(converted.bytes());
+        FrameTarget out{};
+        size_t offset = 0, plane = 0;
+        for (const compose::PlaneSize& p : compose::PlanesOf(options.target)) {
+          out.planes[plane] = wanted.data() + offset;
+          out.strides[plane++] = p.row_bytes;
+          offset += p.row_bytes * p.rows;
+        }
+        converted.CopyTo(out);
+        EXPECT_EQ(other.Render(frame), wanted)
+            << size[0] << "x" << size[1] << " format " << static_cast<int>(format) << " site "
+            << static_cast<int>(site);
+      }
+    }
+  }
+}
+
+TEST(WarpScene, FacesOfAnySizeAndPlace) {
+  const DrawnFace faces[] = {
+      {64, 64, 32, 40, 31},     {320, 360, 160, 230, 700},  // far larger than the picture
+      {320, 360, 20, 340, 180},                             // in a corner
+      {320, 360, 310, 20, 180}, {40, 600, 20, 300, 100},
+      {8, 8, 4, 4, 5},          {320, 360, 900, 900, 180},  // outside
+  };
+  for (const DrawnFace& drawn : faces) {
+    for (const auto& [width, height] : {std::pair(drawn.width, drawn.height), std::pair(176u, 145u),
+                                        std::pair(2u, 2u), std::pair(1u, 9u)}) {
+      SceneOptions options = Still({width, height, PixelFormat::kNV12, ColorMatrix::kBt601,
+                                    ChromaSite::kTopLeftCosited, false});
+      options.idle_motion = options.label = true;
+      const Stage stage(drawn, options);
+      for (WarpScene::Frame frame : Extremes()) {
+        frame.time_ns = 1'700'000'000;
+        EXPECT_EQ(stage.Render(frame), stage.Render(frame));
+      }
+    }
+  }
+}
+
+TEST(WarpScene, KeepsAlphaAndLaysTheRestOverBlack) {
+  DrawnFace drawn = kClosed;
+  drawn.transparent = true;
+  SceneOptions options = Still(Rgba(320, 360));
+  const Stage still(drawn, options);
+  EXPECT_EQ(still.Render(WarpScene::Frame{}), still.portrait);
+  options.idle_motion = true;
+  const Stage moving(drawn, options);
+  WarpScene::Frame frame = Open(0.06f);
+  frame.time_ns = 900'000'000;
+  const std::vector<uint8_t> out = moving.Render(frame);
+  EXPECT_NE(out, moving.portrait);
+  int transparent = 0;
+  for (size_t i = 3; i < out.size(); i += 4) transparent += out[i] < 100;
+  EXPECT_GT(transparent, 320 * 360 / 4);
+  options.target.format = PixelFormat::kBGRx;
+  options.idle_motion = false;
+  const std::vector<uint8_t> over_black = Stage(drawn, options).Render(WarpScene::Frame{});
+  for (size_t i = 0; i < over_black.size(); i += 4) {
+    const uint8_t* p = &moving.portrait[i];
+    ASSERT_EQ(over_black[i], (p[2] * p[3] + 127) / 255);
+    ASSERT_EQ(over_black[i + 3], 255);
+  }
+}
+
+TEST(WarpScene, BordersAreBlackAndStay) {
+  SceneOptions options = Still(Rgba(640, 360));
+  options.idle_motion = true;
+  const Stage stage(DrawnFace{320, 360, 30, 230, 180}, options);
+  for (int i = 0; i < 20; ++i) {
+    WarpScene::Frame frame = Open(0.05f);
+    frame.time_ns = static_cast<uint64_t>(i) * 333'000'000;
+    const std::vector<uint8_t> out = stage.Render(frame);
+    for (size_t y = 0; y < 360; ++y) {
+      for (const size_t x : {size_t{0}, size_t{80}, size_t{159}, size_t{480}, size_t{639}}) {
+        const uint8_t* p = &out[4 * (y * 640 + x)];
+        ASSERT_EQ(p[0] + p[1] + p[2], 0);
+        ASSERT_EQ(p[3], 255);
+      }
+    }
+  }
+}
+
+TEST(IdleMotion, HeadStaysWithinItsBounds) {
+  for (const uint64_t seed : {0u, 1u, 99u}) {
+    float turn = 0;
+    HeadPose before = HeadPoseAt(0, seed);
+    for (uint64_t frame = 1; frame < 25 * 60; ++frame) {
+      const HeadPose pose = HeadPoseAt(frame * 40'000'000, seed);
+      EXPECT_LE(std::hypot(pose.u, pose.v), 0.02f);
+      EXPECT_LE(std::abs(pose.turn), 0.0262f);  // 1.5 degrees
+      EXPECT_LE(std::hypot(pose.u - before.u, pose.v - before.v), 0.0015f);
+      turn = std::max(turn, std::abs(pose.turn));
+      before = pose;
+    }
+    EXPECT_GT(turn, 0.006f);
+  }
+  EXPECT_NE(HeadPoseAt(5'000'000'000, 1).u, HeadPoseAt(5'000'000'000, 2).u);
+}
+
+TEST(IdleMotion, BlinksAreShortAndIrregular) {
+  constexpr uint64_t kStep = 5'000'000, kMinutes = 10;
+  for (const uint64_t seed : {0u, 1u, 42u}) {
+    std::vector<double> starts;
+    uint64_t began = 0;
+    float deepest = 0;
+    for (uint64_t t = 0; t < kMinutes * 60'000'000'000; t += kStep) {
+      const float shut = BlinkAt(t, seed);
+      ASSERT_GE(shut, 0.0f);
+      ASSERT_LE(shut, 1.0f);
+      deepest = std::max(deepest, shut);
+      if (shut > 0 && began == 0) {
+        began = t;
+        starts.push_back(1e-9 * static_cast<double>(t));
+      } else if (shut == 0 && began != 0) {
+        const double length = 1e-9 * static_cast<double>(t - began);
+        EXPECT_GE(length, 0.1);
+        EXPECT_LE(length, 0.3);
+        EXPECT_GT(deepest, 0.99f);
+        began = 0;
+        deepest = 0;
+      }
+    }
+    const double a_minute = static_cast<double>(starts.size()) / kMinutes;
+    EXPECT_GE(a_minute, 8);
+    EXPECT_LE(a_minute, 25);
+    double sum = 0, squares = 0;
+    for (size_t i = 1; i < starts.size(); ++i) {
+      sum += starts[i] - starts[i - 1];
+      squares += (starts[i] - starts[i - 1]) * (starts[i] - starts[i - 1]);
+    }
+    const double n = static_cast<double>(starts.size() - 1), mean = sum / n;
+    EXPECT_GT(std::sqrt(squares / n - mean * mean), 0.5);  // seconds
+  }
+}
+
+TEST(Lids, CloseTheEyes) {
+  SceneOptions options = Still(Rgba(320, 360));
+  options.idle_motion = true;
+  const Stage stage(kClosed, options);
+  uint64_t shut_at = 0;
+  while (BlinkAt(shut_at, 0) < 1) shut_at += 1'000'000;
+  uint64_t open_at = shut_at;
+  while (BlinkAt(open_at, 0) > 0) open_at += 1'000'000;
+  const auto dark = [&](uint64_t time) {  // the drawn eyes are black
+    WarpScene::Frame frame;
+    frame.time_ns = time;
+    const std::vector<uint8_t> out = stage.Render(frame);
+    int count = 0;
+    for (size_t y = 130; y < 190; ++y)
+      for (size_t x = 110; x < 210; ++x) count += out[4 * (y * 320 + x) + 2] < 50;
+    return count;
+  };
+  EXPECT_GT(dark(open_at), 300);
+  EXPECT_LT(dark(shut_at), dark(open_at) / 2);
+}
+
+TEST(Patch, RunsEqualSinglePixels) {
+  const std::vector<uint8_t> portrait = kClosed.Draw();
+  Patch patch;
+  patch.Fill(portrait.data(), 4 * 320, {0, 0, 320, 360});
+  std::vector<int32_t> x, y;
+  for (int i = 0; i < 400; ++i) {
+    x.push_back(256 * i + i * i % 700 - 300);
+    y.push_back(256 * 50 + (i % 40 < 20 ? 3 * i : 77 * i));
+  }
+  std::vector<uint8_t> run(4 * 400), single(4 * 400);
+  patch.Sample(x.data(), y.data(), 400, run.data());
+  for (size_t i = 0; i < 400; ++i) patch.SampleOne(x[i], y[i], &single[4 * i]);
+  EXPECT_EQ(run, single);
+  for (int i = 0; i < 320; ++i)
+    x[static_cast<size_t>(i)] = 256 * i, y[static_cast<size_t>(i)] = 256 * 359;
+  patch.Sample(x.data(), y.data(), 320, run.data());
+  EXPECT_TRUE(std::equal(run.begin(), run.begin() + 4 * 320, portrait.end() - 4 * 320));
+}
+
+TEST(EnrolWithLandmarks, RefusesWhatIsNoFace) {
+  const std::vector<uint8_t> portrait = kClosed.Draw();
+  EXPECT_ANY_THROW(EnrolWithLandmarks(testing::PixelsOf(kClosed, portrait), FaceInfo{}));
+  EXPECT_ANY_THROW(EnrolWithLandmarks(Pixels{}, kClosed.Info()));
+}
+
+}  // namespace
+}  // namespace talkface::auwarp
