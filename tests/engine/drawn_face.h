@@ -151,7 +151,7 @@ struct DrawnFace {
       return set(230, 225, 215, 255);  // teeth
     if (std::abs(v) < 0.004f && std::abs(across) < 1) return set(70, 30, 30, 255);
     if (std::hypot(across, v / 0.06f) < 1) return set(180, 90, 90, 255);
-    if (std::hypot((std::abs(u) - 0.17f) / 0.07f, (v + 0.39f) / 0.025f) < 1)
+    if (std::hypot((std::abs(u) - 0.217f) / 0.085f, (v + 0.435f) / 0.021f) < 1)
       return set(40, 35, 30, 255);
     set(static_cast<int>(205 + 20 * std::sin(20 * u)),
         static_cast<int>(160 + 15 * std::sin(25 * v)), 140, 255);

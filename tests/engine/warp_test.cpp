@@ -368,7 +368,7 @@ TEST(Lids, CloseTheEyes) {
     const std::vector<uint8_t> out = stage.Render(frame);
     int count = 0;
     for (size_t y = 130; y < 190; ++y)
-      for (size_t x = 110; x < 210; ++x) count += out[4 * (y * 320 + x) + 2] < 50;
+      for (size_t x = 100; x < 220; ++x) count += out[4 * (y * 320 + x) + 2] < 50;
     return count;
   };
   EXPECT_GT(dark(open_at), 300);
