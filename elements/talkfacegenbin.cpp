@@ -35,7 +35,7 @@ struct _GstTalkFaceGenBin {
 
   // Made in constructed, owned by the bin.
   GstElement* generator;
-  GstElement* speech_queue;
+  GstElement* speech_queue;  // null where GStreamer's core elements are missing; so are the cuts
 
   // Values of construct properties until there is a generator to give them to: names to GValues.
   GHashTable* early;
@@ -90,7 +90,7 @@ static void size_speech_queue(GstTalkFaceGenBin* self) {
 }
 
 static void on_generator_notify(GstTalkFaceGenBin* self, GParamSpec* spec) {
-  if (g_str_equal(spec->name, "latency")) size_speech_queue(self);
+  if (self->speech_queue != nullptr && g_str_equal(spec->name, "latency")) size_speech_queue(self);
   GParamSpec* own = g_object_class_find_property(G_OBJECT_GET_CLASS(self), spec->name);
   if (own != nullptr && own->owner_type == GST_TYPE_TALK_FACE_GEN_BIN)
     g_object_notify_by_pspec(G_OBJECT(self), own);
@@ -127,19 +127,9 @@ static GstPad* add_ghost(GstTalkFaceGenBin* self, const char* name, GstElement* 
   return ghost;
 }
 
-static void gst_talk_face_gen_bin_constructed(GObject* object) {
-  auto* self = GST_TALK_FACE_GEN_BIN(object);
-  G_OBJECT_CLASS(gst_talk_face_gen_bin_parent_class)->constructed(object);
-
-  GstElement* tee = gst_element_factory_make("tee", "tee");
-  GstElement* generator_queue = gst_element_factory_make("queue", "generator-queue");
-  self->speech_queue = gst_element_factory_make("queue", "speech-queue");
-  self->generator = make_generator(self);
-  // tee and queue are of GStreamer's core: without them there is no pipeline to be in.
-  g_return_if_fail(tee != nullptr && generator_queue != nullptr && self->speech_queue != nullptr);
+static void link_children(GstTalkFaceGenBin* self, GstElement* tee, GstElement* generator_queue) {
   g_object_set(self->speech_queue, "max-size-bytes", 0, "max-size-buffers", 0, nullptr);
-  gst_bin_add_many(GST_BIN(self), tee, generator_queue, self->generator, self->speech_queue,
-                   nullptr);
+  gst_bin_add_many(GST_BIN(self), tee, generator_queue, self->speech_queue, nullptr);
   // The generator's branch first: a buffer reaches it even when the speech's queue is full.
   gst_element_link_pads(tee, "src_%u", generator_queue, "sink");
   gst_element_link_pads(generator_queue, "src", self->generator, "sink");
@@ -150,10 +140,27 @@ static void gst_talk_face_gen_bin_constructed(GObject* object) {
   GstPad* audio_src = add_ghost(self, "audio_src", self->speech_queue, "src");
   self->generator_cut = new talkface::QueueCut(generator_queue, nullptr);
   self->speech_cut = new talkface::QueueCut(self->speech_queue, audio_src);
+  size_speech_queue(self);
+}
 
+static void gst_talk_face_gen_bin_constructed(GObject* object) {
+  auto* self = GST_TALK_FACE_GEN_BIN(object);
+  G_OBJECT_CLASS(gst_talk_face_gen_bin_parent_class)->constructed(object);
+
+  self->generator = make_generator(self);
+  gst_bin_add(GST_BIN(self), self->generator);
+  GstElement* tee = gst_element_factory_make("tee", "tee");
+  GstElement* generator_queue = gst_element_factory_make("queue", "generator-queue");
+  self->speech_queue = gst_element_factory_make("queue", "speech-queue");
+  if (tee != nullptr && self->speech_queue != nullptr) {
+    link_children(self, tee, generator_queue);
+  } else {  // GStreamer's core elements are not on the plugin path: told at the change to READY
+    g_clear_pointer(&tee, gst_object_unref);
+    g_clear_pointer(&generator_queue, gst_object_unref);
+    g_clear_pointer(&self->speech_queue, gst_object_unref);
+  }
   g_signal_connect_object(self->generator, "notify", G_CALLBACK(on_generator_notify), self,
                           G_CONNECT_SWAPPED);
-  size_speech_queue(self);
 }
 
 static void gst_talk_face_gen_bin_finalize(GObject* object) {
@@ -167,6 +174,14 @@ static void gst_talk_face_gen_bin_finalize(GObject* object) {
 static GstStateChangeReturn gst_talk_face_gen_bin_change_state(GstElement* element,
                                                                GstStateChange transition) {
   auto* self = GST_TALK_FACE_GEN_BIN(element);
+  if (self->speech_queue == nullptr) {
+    GST_ELEMENT_ERROR(
+        self, CORE, MISSING_PLUGIN,
+        ("GStreamer's elements 'tee' and 'queue' are missing; put its core plugins on "
+         "the plugin path."),
+        (nullptr));
+    return GST_STATE_CHANGE_FAILURE;
+  }
   const GstStateChangeReturn result =
       GST_ELEMENT_CLASS(gst_talk_face_gen_bin_parent_class)->change_state(element, transition);
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) {
@@ -177,6 +192,7 @@ static GstStateChangeReturn gst_talk_face_gen_bin_change_state(GstElement* eleme
 }
 
 static void gst_talk_face_gen_bin_interrupt(GstTalkFaceGenBin* self) {
+  if (self->speech_queue == nullptr) return;
   GST_INFO_OBJECT(self, "interrupt: queued speech is dropped");
   self->generator_cut->Cut();
   self->speech_cut->Cut();
