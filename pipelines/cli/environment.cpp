@@ -13,15 +13,23 @@ namespace {
 
 namespace fs = std::filesystem;
 
-void SetUnlessSet(const std::string& name, const std::string& value) {
-  setenv(name.c_str(), value.c_str(), /*overwrite=*/0);
+// What the user has set comes first; ours is added behind it.
+void AddFolders(const char* name, const std::string& ours, const char* older_name = nullptr) {
+  const char* set = getenv(name);
+  if (set == nullptr && older_name != nullptr) set = getenv(older_name);
+  const std::string path = set == nullptr || *set == '\0' ? ours : set + (":" + ours);
+  setenv(name, path.c_str(), /*overwrite=*/1);
 }
 
-// The user's plugins come first; ours is added behind them.
-void AddPluginFolder(const std::string& folder) {
-  const char* set = getenv("GST_PLUGIN_PATH");
-  const std::string path = set == nullptr || *set == '\0' ? folder : set + (":" + folder);
-  setenv("GST_PLUGIN_PATH", path.c_str(), /*overwrite=*/1);
+// GStreamer reads the name without a version only where the one with it is unset.
+void AddPlugins(const std::string& folders) {
+  AddFolders("GST_PLUGIN_PATH_1_0", folders, "GST_PLUGIN_PATH");
+}
+
+void AddPacks(const std::string& folders) { AddFolders("TALKFACE_MODEL_PATH", folders); }
+
+void SetEngine(const std::string& file) {
+  setenv("TALKFACE_ENGINE", file.c_str(), /*overwrite=*/0);
 }
 
 bool ReadBuildFile(const fs::path& file) {
@@ -31,10 +39,9 @@ bool ReadBuildFile(const fs::path& file) {
     const size_t equals = line.find('=');
     if (equals == std::string::npos) continue;
     const std::string name = line.substr(0, equals), value = line.substr(equals + 1);
-    if (name == "GST_PLUGIN_PATH")
-      AddPluginFolder(value);
-    else
-      SetUnlessSet(name, value);
+    if (name == "plugins") AddPlugins(value);
+    if (name == "packs") AddPacks(value);
+    if (name == "engine") SetEngine(value);
   }
   return true;
 }
@@ -51,11 +58,10 @@ void FindOwnFiles() {
       here.compare(here.size() - planned.size(), planned.size(), planned) != 0)
     return;
   const std::string root = here.substr(0, here.size() - planned.size());
-  if (fs::exists(root + TALKFACE_PLUGIN_DIR, error)) AddPluginFolder(root + TALKFACE_PLUGIN_DIR);
-  if (fs::exists(root + TALKFACE_ENGINE_FILE, error))
-    SetUnlessSet("TALKFACE_ENGINE", root + TALKFACE_ENGINE_FILE);
+  if (fs::exists(root + TALKFACE_PLUGIN_DIR, error)) AddPlugins(root + TALKFACE_PLUGIN_DIR);
+  if (fs::exists(root + TALKFACE_ENGINE_FILE, error)) SetEngine(root + TALKFACE_ENGINE_FILE);
   if (!root.empty() && fs::exists(root + TALKFACE_PACK_DIR, error))
-    SetUnlessSet("TALKFACE_MODEL_PATH", root + TALKFACE_PACK_DIR);
+    AddPacks(root + TALKFACE_PACK_DIR);
 }
 
 }  // namespace talkface::cli

@@ -29,7 +29,7 @@ void Mark(const FaceInfo& face, RgbaImage* image) {
   snprintf(text, sizeof text, "score %.2f  faces %u\nyaw %.0f  pitch %.0f  roll %.0f%s%s",
            face.score, face.faces, face.yaw_deg, face.pitch_deg, face.roll_deg,
            face.warning[0] != '\0' ? "\n" : "", face.warning);
-  canvas.Text(text, /*letter_px=*/side / 40, kYellow);
+  canvas.Text(text, /*letter_px=*/side / 60, kYellow);
 }
 
 void WritePng(const RgbaImage& image, const std::string& path) {
