@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <vector>
 
 #include "pipelines/cli/command.h"
 
@@ -21,9 +22,8 @@ const Encoder kH264{"x264enc", "speed-preset=veryfast pass=qual quantizer=20"};
 const Encoder kVp8{"vp8enc",
                    "deadline=1 cpu-used=4 end-usage=cq cq-level=16 min-quantizer=4 "
                    "max-quantizer=40 target-bitrate=16000000 threads=4 keyframe-max-dist=250"};
-const std::vector<Encoder> kAac = {
-    {"avenc_aac", "bitrate=128000"}, {"fdkaacenc", ""}, {"voaacenc", "bitrate=128000"}};
-const std::vector<Encoder> kOpus = {{"opusenc", "bitrate=96000"}, {"vorbisenc", ""}};
+const Encoder kAac{"avenc_aac", "bitrate=128000", 1024};
+const Encoder kOpus{"opusenc", "bitrate=96000"};
 
 const std::vector<FileType>& FileTypes() {
   static const std::vector<FileType> types = {{".mp4", "mp4mux", kH264, kAac},

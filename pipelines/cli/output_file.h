@@ -3,21 +3,20 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
 namespace talkface::cli {
 
 struct Encoder {
   const char* element;
-  const char* settings;  // "name=value ...", for gst_parse
+  const char* settings;   // "name=value ...", for gst_parse
+  int delay_samples = 0;  // by which an encoder of sound is late without saying so
 };
 
 // What belongs to one file name extension.
 struct FileType {
   const char* extension;  // ".mp4"
   const char* muxer;
-  Encoder video;
-  std::vector<Encoder> audio;  // the first that is installed is taken
+  Encoder video, audio;
 };
 
 // The type of `path` by its extension, capital letters or small; throws Error with those known.

@@ -6,6 +6,7 @@
 #include "gst/bus_messages.h"
 #include "pipelines/cli/command.h"
 #include "pipelines/cli/file_uri.h"
+#include "pipelines/cli/sound_advance.h"
 
 namespace talkface::cli {
 namespace {
@@ -23,13 +24,6 @@ void RequireElement(const char* name) {
                 "' is missing; scripts/setup.sh installs it");
 }
 
-const Encoder& FirstInstalled(const std::vector<Encoder>& encoders) {
-  for (const Encoder& encoder : encoders)
-    if (HaveElement(encoder.element)) return encoder;
-  RequireElement(encoders.front().element);
-  return encoders.front();
-}
-
 std::string VideoCaps(const RenderOptions& options) {
   std::string caps = "video/x-raw,format=I420";
   if (options.width > 0)
@@ -42,7 +36,6 @@ std::string VideoCaps(const RenderOptions& options) {
 // The queue of the sound has no limit of its own: the muxer holds sound back until the encoder,
 // which looks ahead, gives the first picture. The queue before talkfacegen bounds both.
 std::string Describe(const RenderOptions& options, const FileType& type) {
-  const Encoder& audio = FirstInstalled(type.audio);
   return "uridecodebin name=source expose-all-streams=false caps=audio/x-raw(ANY) "
          "tee name=speech "
          "speech. ! queue max-size-time=500000000 max-size-buffers=0 max-size-bytes=0 "
@@ -51,8 +44,8 @@ std::string Describe(const RenderOptions& options, const FileType& type) {
          type.video.settings + " ! queue ! mux. " +
          "speech. ! queue max-size-time=0 max-size-buffers=0 max-size-bytes=0 ! audioconvert ! "
          "audioresample ! audio/x-raw,channels=[1,2] ! " +
-         audio.element + " " + audio.settings + " ! queue ! mux. " + type.muxer +
-         " name=mux ! filesink name=file";
+         type.audio.element + " name=encoder " + type.audio.settings + " ! queue ! mux. " +
+         type.muxer + " name=mux ! filesink name=file";
 }
 
 std::string PropertyNames(GObjectClass* object_class) {
@@ -108,7 +101,8 @@ GstElement* Named(GstElement* pipeline, const char* name) {  // the pipeline kee
 
 RenderPipeline::RenderPipeline(const RenderOptions& options, const FileType& type,
                                const std::string& part) {
-  for (const char* name : {"uridecodebin", "talkfacegen", type.video.element, type.muxer})
+  for (const char* name :
+       {"uridecodebin", "talkfacegen", type.video.element, type.audio.element, type.muxer})
     RequireElement(name);
   GError* error = nullptr;
   pipeline_ = gst_parse_launch(Describe(options, type).c_str(), &error);
@@ -130,6 +124,7 @@ RenderPipeline::RenderPipeline(const RenderOptions& options, const FileType& typ
   }
   g_object_set(Named(pipeline_, "file"), "location", part.c_str(), nullptr);
   TagFile(Named(pipeline_, "mux"));
+  AdvanceSound(Named(pipeline_, "encoder"), type.audio.delay_samples);
   speech_pad_ = gst_element_get_static_pad(Named(pipeline_, "speech"), "sink");
   gst_pad_add_probe(speech_pad_, GST_PAD_PROBE_TYPE_BUFFER, OnSpeech, this, nullptr);
   GstPad* frames = gst_element_get_static_pad(face_, "src");

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: MIT
+"""What is installed, by meson and by the Debian package, works without clone and build folder."""
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import support
+from support import SOURCE, run
+
+BUILD = Path(os.environ.get("TALKFACE_BUILD", SOURCE / "build")).resolve()
+LIBRARIES = Path(os.environ.get("TALKFACE_LIBDIR", "lib/x86_64-linux-gnu"))
+FORGOTTEN = ("GST_PLUGIN_PATH", "GST_PLUGIN_PATH_1_0", "TALKFACE_ENGINE", "TALKFACE_MODEL_PATH")
+
+
+class PackagingTest(support.ToolTest):
+    def setUp(self):
+        super().setUp()
+        self.root = self.folder / "root"
+        self.image = support.write_png(self.folder / "portrait.png")
+        self.speech = support.write_wav(self.folder / "speech.wav", support.tone(16000))
+        for name in FORGOTTEN:
+            os.environ.pop(name, None)
+        os.environ["GST_REGISTRY"] = str(self.folder / "registry")
+
+    def check_installed(self):
+        """The tool, run from `self.root` alone."""
+        tool = self.root / "usr/bin/talkface"
+        models = self.assert_works(run(tool, "models")).stdout
+        folders = re.findall(r" (/\S+)$", models, re.MULTILINE)
+        self.assertTrue(folders and all(f.startswith(str(self.root)) for f in folders), models)
+        pack = support.write_fake_pack(self.folder / "fake")
+        output = self.folder / "talking.mp4"
+        # The loader names every library that it initialises.
+        log = self.folder / "loaded"
+        result = run(tool, "render", "-i", self.image, "-a", self.speech, "-o", output, "-m", pack,
+                     env={"LD_DEBUG": "libs", "LD_DEBUG_OUTPUT": str(log)})
+        self.assert_works(result)
+        self.assertEqual(support.video_frames(output), 25)
+        loaded = set()
+        for path in self.folder.glob("loaded.*"):
+            loaded.update(re.findall(r"calling init: (\S+)", path.read_text(errors="replace")))
+        venv = (SOURCE / ".venv").resolve()
+        strangers = [l for l in loaded if Path(l).resolve().is_relative_to(BUILD) or
+                     Path(l).resolve().is_relative_to(SOURCE) or Path(l).resolve().is_relative_to(venv)]
+        self.assertEqual(strangers, [])
+        engine = self.root / "usr" / LIBRARIES / "talkface/libtalkface-engine.so"
+        self.assertIn(str(engine), {str(Path(l).resolve()) for l in loaded})
+        plugins = {"GST_PLUGIN_PATH_1_0": str(self.root / "usr" / LIBRARIES / "gstreamer-1.0")}
+        inspected = self.assert_works(run("gst-inspect-1.0", "talkfacegen", env=plugins)).stdout
+        self.assertIn(str(self.root), inspected)
+
+    def test_meson_install(self):
+        self.assert_works(run("meson", "install", "-C", BUILD, "--no-rebuild", "--quiet", timeout=300,
+                              env={"DESTDIR": str(self.root)}))
+        self.check_installed()
+
+    def test_debian_package(self):
+        result = self.assert_works(run(SOURCE / "scripts/make_deb.sh", BUILD, self.folder, timeout=300))
+        package = result.stdout.strip().splitlines()[-1]
+        facts = self.assert_works(run("dpkg-deb", "--info", package)).stdout
+        self.assertRegex(facts, r"Depends: .*libgstreamer1\.0-0 .*gstreamer1\.0-plugins-good")
+        self.assert_works(run("dpkg", "-x", package, self.root, timeout=120))
+        self.check_installed()
+        if os.geteuid() == 0 and not shutil.which("talkface"):
+            self.check_system_install(package)
+
+    def check_system_install(self, package):
+        self.assert_works(run("dpkg", "-i", package, timeout=300))
+        try:
+            shutil.rmtree(self.root)
+            output = self.folder / "system.mp4"
+            pack = self.folder / "fake"
+            self.assert_works(run("/usr/bin/talkface", "render", "-i", self.image, "-a", self.speech,
+                                  "-o", output, "-m", pack))
+            self.assertEqual(support.video_frames(output), 25)
+            inspected = self.assert_works(run("gst-inspect-1.0", "talkfacegen")).stdout
+            self.assertIn("/usr/lib", inspected)
+        finally:
+            removed = subprocess.run(["dpkg", "-r", "talkface"], check=False, capture_output=True)
+        self.assertEqual(removed.returncode, 0, removed.stderr)
+
+
+if __name__ == "__main__":
+    support.main()

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: MIT
+"""Real portraits with the default model: each good one renders, each bad one is refused in time."""
+import os
+import time
+
+import support
+from support import DATA, talkface
+
+LIMIT_S = 10  # within which a picture that cannot be used is refused
+
+
+class PortraitsTest(support.ToolTest):
+    def setUp(self):
+        super().setUp()
+        if "auwarp" not in talkface("models").stdout:
+            self.skipTest("this build has no pack auwarp")
+        self.speech = support.write_wav(self.folder / "speech.wav", support.tone(8000))
+
+    def render(self, image):
+        return talkface("render", "-i", image, "-a", self.speech, "-o", self.folder / "talking.mp4",
+                        timeout=120)
+
+    def assert_refused(self, image):
+        start = time.monotonic()
+        result = self.render(image)
+        self.assert_fails(result)
+        self.assertLess(time.monotonic() - start, LIMIT_S)
+        return result.stderr
+
+    def test_every_portrait_renders(self):
+        portraits = sorted((DATA / "portraits").glob("*"))
+        if not portraits:
+            self.skipTest(f"{DATA}/portraits is not there: set TALKFACE_TEST_DATA")
+        for image in portraits:
+            with self.subTest(image=image.name):
+                self.assert_works(self.render(image))
+                self.assertEqual(support.video_frames(self.folder / "talking.mp4"), 13)
+
+    def test_pictures_without_a_usable_face_are_refused(self):
+        negatives = sorted((DATA / "negative").glob("*"))
+        if not negatives:
+            self.skipTest(f"{DATA}/negative is not there: set TALKFACE_TEST_DATA")
+        for image in negatives:
+            with self.subTest(image=image.name):
+                self.assertIn("face", self.assert_refused(image))
+
+    def test_broken_files_are_refused(self):
+        good = support.write_png(self.folder / "good.png", 300, 300).read_bytes()
+        huge = bytearray(good)
+        huge[16:24] = (20000).to_bytes(4, "big") * 2
+        contents = {"empty.png": b"", "truncated.png": good[:len(good) // 2], "text.jpg": b"hello",
+                    "huge.png": bytes(huge)}
+        for name, content in contents.items():
+            with self.subTest(name=name):
+                (self.folder / name).write_bytes(content)
+                self.assertIn(name, self.assert_refused(self.folder / name))
+        if os.geteuid() != 0:  # root may read everything
+            secret = self.folder / "secret.png"
+            secret.write_bytes(good)
+            secret.chmod(0)
+            self.assertIn("Permission denied", self.assert_refused(secret))
+
+
+if __name__ == "__main__":
+    support.main()

@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: MIT
+"""talkface render, with the fake family: frames, file types, endings and errors."""
+import os
+import signal
+import subprocess
+import time
+
+import support
+from support import talkface
+
+RATES = ["24000/1001", "25", "30000/1001", "50", "60"]
+
+
+class RenderTest(support.ToolTest):
+    def setUp(self):
+        super().setUp()
+        self.image = support.write_png(self.folder / "portrait.png")
+        self.speech = support.write_wav(self.folder / "speech.wav", support.tone(16000))
+        self.output = self.folder / "talking.mp4"
+
+    def render(self, *more, image=None, audio=None, output=None, model="fake", **options):
+        return talkface("render", "--image", image or self.image, "--audio", audio or self.speech,
+                        "--output", output or self.output, "--model", model, *more, **options)
+
+    def assert_nothing_written(self):
+        left = {p.name for p in self.folder.iterdir()} - {"portrait.png", "speech.wav"}
+        self.assertEqual(left, set())
+
+    def test_frames_are_exact_at_every_rate(self):
+        for count in (1, 16000, 20123):
+            audio = support.write_wav(self.folder / f"{count}.wav", support.tone(count))
+            for fps in RATES:
+                with self.subTest(samples=count, fps=fps):
+                    self.assert_works(self.render("--fps", fps, audio=audio))
+                    video = support.probe(self.output)["video"]
+                    self.assertEqual(int(video["nb_read_frames"]),
+                                     support.frames_due(count, 16000, fps))
+
+    def test_size_and_summary(self):
+        result = self.assert_works(self.render("--size", "320x180", "--fps", "50"))
+        video = support.probe(self.output)["video"]
+        self.assertEqual((video["width"], video["height"]), (320, 180))
+        self.assertRegex(result.stdout, r"talking\.mp4: 50 frames, 1\.00 s of video in .* x real time")
+
+    def test_file_types(self):
+        for name, codecs in {"a.mp4": ("h264", "aac"), "a.MKV": ("h264", "aac"),
+                             "a.webm": ("vp8", "opus")}.items():
+            with self.subTest(name=name):
+                path = self.folder / name
+                self.assert_works(self.render(output=path))
+                found = support.probe(path)
+                self.assertEqual((found["video"]["codec_name"], found["audio"]["codec_name"]), codecs)
+                self.assertEqual(int(found["video"]["nb_read_frames"]), 25)
+                tags = str(found["format"]["tags"])
+                self.assertIn("trainedAlgorithmicMedia", tags)
+
+    def test_sound_starts_where_it_did(self):
+        silence = [0.0] * 8000
+        audio = support.write_wav(self.folder / "onset.wav", silence + support.tone(8000))
+        for name in ("a.mp4", "a.mkv", "a.webm"):
+            with self.subTest(name=name):
+                path = self.folder / name
+                self.assert_works(self.render(audio=audio, output=path))
+                raw = subprocess.run(["ffmpeg", "-v", "error", "-i", path, "-f", "s16le", "-ac", "1",
+                                      "-ar", "16000", "-"], check=True, capture_output=True).stdout
+                samples = memoryview(raw).cast("h")
+                onset = next(i for i, s in enumerate(samples) if abs(s) > 3000) / 16000
+                self.assertAlmostEqual(onset, 0.5, delta=0.03)
+
+    def test_properties(self):
+        self.assert_works(self.render("--set", "idle-motion=false", "--set", "seed=7"))
+        self.assert_fails(self.render("--set", "smile=1"), "smile", "idle-motion")
+        self.assert_fails(self.render("--set", "expression-gain=9"), "expression-gain", "9")
+        self.assert_fails(self.render("--set", "label"), "PROPERTY=VALUE")
+
+    def test_wrong_values(self):
+        output = self.folder / "talking.avi"
+        self.assert_fails(self.render(output=output), output, ".mp4, .mkv or .webm")
+        for size in ("63x64", "0x0", "10000x10000", "big", "64x64x"):
+            self.assert_fails(self.render("--size", size), size, "1280x720")
+        for fps in ("0", "121", "25/0", "x", "-25", "1/2"):
+            self.assert_fails(self.render(f"--fps={fps}"), fps, "30000/1001")
+        self.assert_fails(self.render(model="nobody"), "nobody")
+        self.assert_nothing_written()
+
+    def test_missing_and_broken_files(self):
+        nowhere = self.folder / "nowhere"
+        self.assert_fails(self.render(image=nowhere), nowhere, "No such file")
+        self.assert_fails(self.render(audio=nowhere), nowhere, "No such file")
+        self.assert_fails(self.render(image=self.folder), self.folder, "directory")
+        self.assert_fails(self.render(audio=self.folder), self.folder, "directory")
+        self.assert_fails(self.render(audio=self.image), self.image)
+        self.assert_fails(self.render(image=self.speech), self.speech)
+        empty = self.folder / "empty"
+        empty.touch()
+        self.assert_fails(self.render(audio=empty), empty)
+        self.assert_fails(self.render(image=empty), empty)
+        empty.unlink()
+        self.assert_nothing_written()
+
+    def test_unwritable_places(self):
+        for place in (self.folder / "no/such/folder.mp4", self.speech / "file.mp4", "/proc/file.mp4"):
+            self.assert_fails(self.render(output=place), place, "cannot write")
+        folder = self.folder / "folder.mp4"
+        folder.mkdir()
+        self.assert_fails(self.render(output=folder), folder, "directory")
+
+    def test_failure_keeps_what_was_there(self):
+        self.output.write_text("old", encoding="utf-8")
+        pack = support.write_fake_pack(self.folder / "failing", fail_at_frame=10)
+        self.assert_fails(self.render(model=pack), "failed")
+        self.assertEqual(self.output.read_text(encoding="utf-8"), "old")
+        self.assertFalse((self.folder / "talking.mp4.part").exists())
+
+    def test_full_disk(self):
+        disk = self.folder / "disk"
+        disk.mkdir()
+        mounted = os.geteuid() == 0 and support.run("mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs",
+                                                    disk).returncode == 0
+        if not mounted:
+            self.skipTest("only root can mount a small disk")
+        self.addCleanup(support.run, "umount", disk)
+        audio = support.write_wav(self.folder / "long.wav", support.tone(160000))
+        result = self.render("--size", "640x640", audio=audio, output=disk / "talking.mp4")
+        self.assert_fails(result, disk / "talking.mp4", "no space left")
+        self.assertEqual(list(disk.iterdir()), [])
+
+
+class InterruptTest(support.ToolTest):
+    """Ctrl-C while frames are being drawn, 40 ms each."""
+
+    def start(self, name):
+        pack = support.write_fake_pack(self.folder / "slow", delay_ms=40)
+        audio = support.write_wav(self.folder / "speech.wav", support.tone(60 * 16000))
+        image = support.write_png(self.folder / "portrait.png")
+        self.output = self.folder / name
+        process = subprocess.Popen(
+            [support.TOOL, "render", "-i", image, "-a", audio, "-o", self.output, "-m", pack],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        part = self.folder / (name + ".part")
+        deadline = time.monotonic() + 30
+        while (not part.exists() or part.stat().st_size == 0) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        time.sleep(1)
+        return process
+
+    def test_first_completes_the_file(self):
+        for name in ("talking.mp4", "talking.mkv", "talking.webm"):
+            with self.subTest(name=name):
+                process = self.start(name)
+                process.send_signal(signal.SIGINT)
+                out, err = process.communicate(timeout=30)
+                self.assertEqual(process.returncode, 0, err)
+                self.assertIn("ended early", out)
+                frames = support.video_frames(self.output)
+                self.assertGreater(frames, 0)
+                self.assertLess(frames, 60 * 25)
+                self.assertFalse((self.folder / (name + ".part")).exists())
+                for path in self.folder.glob("slow/*"):
+                    path.unlink()
+                (self.folder / "slow").rmdir()
+
+    def test_second_drops_it(self):
+        process = self.start("talking.mp4")
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.2)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=10)
+        if process.returncode == 0:
+            self.skipTest("the file was complete before the second signal")
+        self.assertEqual(process.returncode, 130)
+        self.assertFalse(self.output.exists())
+        self.assertFalse((self.folder / "talking.mp4.part").exists())
+
+
+if __name__ == "__main__":
+    support.main()
