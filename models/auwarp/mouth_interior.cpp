@@ -41,8 +41,8 @@ MouthInterior::MouthInterior(const FaceGeometry& face, const FaceMap& map, const
     const float x = 2 * (t - kToothEdges[k]) / (kToothEdges[k + 1] - kToothEdges[k]) - 1;
     const float side = x * x * x * x;  // flat in the tooth's middle, falling to its sides
     tooth_light_[i] = (1 - 0.55f * t * t) * (1 - 0.16f * side) * (1 - SmoothStep(0.55f, 0.85f, t));
-    const float canine = k == 1 ? 0.12f : 0.0f;  // the second tooth is shorter
-    tooth_edge_[i] = (1 - canine) * (1 - 0.14f * side) - 0.25f * t * t;
+    const float canine = k == 1 ? 0.07f : 0.0f;  // the second tooth is shorter
+    tooth_edge_[i] = (1 - canine) * (1 - 0.09f * side) - 0.22f * t * t;
   }
 }
 

@@ -23,7 +23,7 @@ float SoftLimit(float x, float limit) {
 float Response(float opening, const FaceGeometry& face) {
   if (face.shows_inside) return 1.15f * opening;
   const double beyond = std::max(0.0, static_cast<double>(opening) - 0.003);
-  return 1.15f * opening + 0.012f * static_cast<float>(1.0 - std::exp(-beyond / 0.008));
+  return 1.15f * opening + 0.016f * static_cast<float>(1.0 - std::exp(-beyond / 0.008));
 }
 
 float Finite(float x) { return std::isfinite(x) ? x : 0.0f; }
