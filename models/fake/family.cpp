@@ -8,6 +8,7 @@
 #include <cstring>
 #include <thread>
 
+#include "models/compose/frame_format.h"
 #include "models/fake/config.h"
 #include "models/fake/speech.h"
 
@@ -26,32 +27,6 @@ struct FakeScene : SceneModel {
   TargetFormat target{};
   uint32_t colour = 0;
 };
-
-struct Plane {
-  size_t row_bytes, rows;
-};
-
-// The planes of a frame, in the format's own order.
-std::vector<Plane> PlanesOf(const TargetFormat& target) {
-  const size_t width = target.width, height = target.height;
-  const size_t half_width = (width + 1) / 2, half_height = (height + 1) / 2;
-  switch (target.format) {
-    case PixelFormat::kI420:
-    case PixelFormat::kYV12:
-      return {{width, height}, {half_width, half_height}, {half_width, half_height}};
-    case PixelFormat::kNV12:
-      return {{width, height}, {2 * half_width, half_height}};
-    case PixelFormat::kRGB:
-    case PixelFormat::kBGR:
-      return {{3 * width, height}};
-    case PixelFormat::kRGBA:
-    case PixelFormat::kBGRA:
-    case PixelFormat::kRGBx:
-    case PixelFormat::kBGRx:
-      return {{4 * width, height}};
-  }
-  throw Error(Code::kInvalid, "Unknown pixel format.");
-}
 
 // A face in the middle of the picture: an ellipse of landmarks that fills half of it.
 void FindMiddleFace(const Pixels& picture, FaceInfo* out) {
@@ -151,7 +126,7 @@ class FakeFamily : public Family {
     const auto& controls = static_cast<const FakeControls&>(*item.controls);
     const uint32_t gain = static_cast<uint32_t>(std::lround(item.expression_gain * 16));
     const uint32_t hash = (scene.colour ^ controls.hash) + 16 - gain;
-    const std::vector<Plane> planes = PlanesOf(scene.target);
+    const std::vector<compose::PlaneSize> planes = compose::PlanesOf(scene.target);
     for (size_t p = 0; p < planes.size(); ++p) {
       std::vector<uint8_t> row(planes[p].row_bytes);
       for (size_t x = 0; x < row.size(); ++x)
