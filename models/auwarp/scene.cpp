@@ -115,7 +115,10 @@ void WarpScene::Store(const std::vector<uint8_t>& picture) {
   if (label_) label_->Draw(whole.data(), static_cast<ptrdiff_t>(whole_stride), frame);
   still_.emplace(writer_,
                  compose::PixelView{whole.data(), static_cast<ptrdiff_t>(whole_stride), frame});
-  if (fields_.Count() > 0) {
+  // Without borders, label and alpha it is the portrait once more.
+  const bool same = seen.x0 == moving.x0 && seen.y0 == moving.y0 && seen.x1 == moving.x1 &&
+                    seen.y1 == moving.y1 && !label_ && straight_.empty();
+  if (fields_.Count() > 0 && !same) {
     frame_.Fill(
         &whole[static_cast<size_t>(moving.y0) * whole_stride + 4 * static_cast<size_t>(moving.x0)],
         whole_stride, moving);
@@ -159,13 +162,14 @@ void WarpScene::RenderRow(const Motion& motion, int cell_row, Worker* worker,
   if (span.Empty()) return;
   const Rect aligned = writer_.Affected(span), source = writer_.Source(aligned);
   const ptrdiff_t stride = 4 * static_cast<ptrdiff_t>(source.x1 - source.x0);
+  const Patch& frame = frame_.empty() ? portrait_ : frame_;
   worker->band.resize(static_cast<size_t>(stride) * static_cast<size_t>(source.y1 - source.y0));
   for (int y = source.y0; y < source.y1; ++y) {
     uint8_t* row = worker->band.data() + (y - source.y0) * stride;
     const bool still = y < std::max(fields_.y0, placement_.rect.y0) || y >= span.y1;
     const int first = still ? source.x1 : span.x0, last = still ? source.x1 : span.x1;
-    std::memcpy(row, frame_.At(source.x0, y), 4 * static_cast<size_t>(first - source.x0));
-    std::memcpy(row + 4 * (last - source.x0), frame_.At(last, y),
+    std::memcpy(row, frame.At(source.x0, y), 4 * static_cast<size_t>(first - source.x0));
+    std::memcpy(row + 4 * (last - source.x0), frame.At(last, y),
                 4 * static_cast<size_t>(source.x1 - last));
     if (!still) WarpLine(motion, y, span, worker, row + 4 * (span.x0 - source.x0));
   }

@@ -59,7 +59,7 @@ class WarpScene : public SceneModel {
   std::optional<compose::Label> label_;
   Patch portrait_;  // colours over black, where something moves
   Patch straight_;  // with its alpha; only where the target has one and the portrait uses it
-  Patch frame_;     // the still frame there, borders and label with it
+  Patch frame_;     // the still frame there, where borders, label or alpha make it another
   std::optional<MouthInterior> interior_;
   std::optional<Lids> lids_;
   float head_at_mouth_ = 0, nearness_at_mouth_ = 0;  // shares of the head's motion
