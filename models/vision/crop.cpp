@@ -20,17 +20,21 @@ class Sampler {
       : picture_(picture),
         border_(border),
         max_x_(static_cast<int>(picture.width) - 1),
-        max_y_(static_cast<int>(picture.height) - 1) {}
+        max_y_(static_cast<int>(picture.height) - 1),
+        limit_x_(static_cast<float>(picture.width)),
+        limit_y_(static_cast<float>(picture.height)) {}
 
   // Adds the bilinear sample at (x, y), pixel centres being whole numbers.
   void Add(float x, float y, Color* sum) const {
-    const float left = std::floor(x), top = std::floor(y);
-    const float fx = x - left, fy = y - top;
-    const int x0 = static_cast<int>(left), y0 = static_cast<int>(top);
-    AddPixel(x0, y0, (1 - fx) * (1 - fy), sum);
-    AddPixel(x0 + 1, y0, fx * (1 - fy), sum);
-    AddPixel(x0, y0 + 1, (1 - fx) * fy, sum);
-    AddPixel(x0 + 1, y0 + 1, fx * fy, sum);
+    // One pixel beyond the edges all is border; from there on, cutting off rounds down.
+    const float right = std::clamp(x, -1.0f, limit_x_) + 1.0f;
+    const float below = std::clamp(y, -1.0f, limit_y_) + 1.0f;
+    const int x0 = static_cast<int>(right), y0 = static_cast<int>(below);
+    const float fx = right - static_cast<float>(x0), fy = below - static_cast<float>(y0);
+    AddPixel(x0 - 1, y0 - 1, (1 - fx) * (1 - fy), sum);
+    AddPixel(x0, y0 - 1, fx * (1 - fy), sum);
+    AddPixel(x0 - 1, y0, (1 - fx) * fy, sum);
+    AddPixel(x0, y0, fx * fy, sum);
   }
 
  private:
@@ -47,6 +51,7 @@ class Sampler {
   const Pixels& picture_;
   const Border border_;
   const int max_x_, max_y_;
+  const float limit_x_, limit_y_;
 };
 
 }  // namespace

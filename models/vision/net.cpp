@@ -123,7 +123,9 @@ constexpr OpFact kOps[] = {
 Tensor Load(const SafeTensors& file, const std::string& name) {
   const TensorView& view = file.Get(name);
   const float* data = file.Floats(name, view.shape);
-  return at::from_blob(const_cast<float*>(data), view.shape, at::kFloat).clone();
+  const Tensor tensor = at::from_blob(const_cast<float*>(data), view.shape, at::kFloat);
+  return tensor.clone(tensor.dim() == 4 ? at::MemoryFormat::ChannelsLast
+                                        : at::MemoryFormat::Contiguous);
 }
 
 std::vector<int64_t> PadList(const json& pads) {
@@ -200,8 +202,7 @@ std::vector<std::vector<float>> Net::Run(const std::vector<float>& input) const 
   const auto& [height, width, channels] = graph_->input;
   std::vector<Tensor> values(graph_->value_count);
   values[0] = at::from_blob(const_cast<float*>(input.data()), {1, height, width, channels})
-                  .permute({0, 3, 1, 2})
-                  .contiguous();
+                  .permute({0, 3, 1, 2});
   for (const Node& node : graph_->nodes) {
     std::vector<Tensor> in;
     for (size_t value : node.in) in.push_back(values.at(value));

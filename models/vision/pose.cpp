@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "models/vision/pose.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 
@@ -9,6 +10,7 @@ namespace {
 
 using Vector = std::array<float, 3>;
 constexpr float kDegrees = 57.29578f;
+constexpr float kFaithfulYaw = 25.0f, kYawStretch = 2.5f, kProfileYaw = 90.0f;  // see Pose::yaw
 
 // Pairs of landmarks that lie across and along a face that looks straight ahead: outer and inner
 // eye corners, cheeks; forehead to chin. Mouth corners are left out: they move.
@@ -24,6 +26,12 @@ Vector Cross(const Vector& a, const Vector& b) {
   return {a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]};
 }
 
+float Stretch(float yaw) {
+  const float excess = std::abs(yaw) - kFaithfulYaw;
+  if (excess <= 0) return yaw;
+  return std::copysign(std::min(kFaithfulYaw + kYawStretch * excess, kProfileYaw), yaw);
+}
+
 }  // namespace
 
 Pose PoseOf(const float (*landmarks)[3]) {
@@ -36,7 +44,7 @@ Pose PoseOf(const float (*landmarks)[3]) {
   // opposite.
   const Vector away = Cross(across, Between(landmarks, kForehead, kChin));
   Pose pose;
-  pose.yaw = std::atan2(-away[0], away[2]) * kDegrees;
+  pose.yaw = Stretch(std::atan2(-away[0], away[2]) * kDegrees);
   pose.pitch = std::atan2(-away[1], std::hypot(away[0], away[2])) * kDegrees;
   pose.roll = std::atan2(across[1], across[0]) * kDegrees;
   return pose;

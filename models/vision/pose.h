@@ -8,7 +8,10 @@ namespace talkface::vision {
 
 // Degrees, all 0 for a face that looks straight into the camera.
 struct Pose {
-  float yaw = 0;    // towards the picture's right is positive
+  // Towards the picture's right is positive. The mesh net turns its mesh as far as the face up to
+  // about 25 degrees, but never more than 50, which it shows for a full profile: what lies above 25
+  // is stretched to make up for that, and rough.
+  float yaw = 0;
   float pitch = 0;  // down is positive
   float roll = 0;   // turned clockwise in the picture is positive
 };

@@ -35,6 +35,11 @@ Stage Tiles(float width, float height, float side) {
   return tiles;
 }
 
+bool CentreInside(const Hit& hit, const Hit& other) {
+  const float x = hit.x + hit.width / 2 - other.x, y = hit.y + hit.height / 2 - other.y;
+  return x > 0 && y > 0 && x < other.width && y < other.height;
+}
+
 }  // namespace
 
 std::vector<Stage> PortraitStages(const Pixels& picture) {
@@ -58,20 +63,17 @@ std::vector<Stage> FrameStages(const Pixels& picture) {
 }
 
 Choice ChooseFace(const std::vector<Hit>& hits) {
-  float largest = 0;
-  for (const Hit& hit : hits) {
-    if (hit.score >= kSecondScore || &hit == &hits.front()) largest = std::max(largest, hit.Area());
-  }
   Choice choice;
-  float best = -1;
+  for (size_t i = 1; i < hits.size(); ++i) {
+    const bool larger = hits[i].Area() > hits[choice.index].Area();
+    if (hits[i].score >= kSecondScore && larger) choice.index = i;
+  }
+  const Hit& largest = hits[choice.index];
   for (size_t i = 0; i < hits.size(); ++i) {
-    if (i > 0 && hits[i].score < kSecondScore) continue;
-    if (hits[i].Area() < kSecondArea * largest) continue;
-    ++choice.faces;
-    if (hits[i].Area() > best) {
-      best = hits[i].Area();
-      choice.index = i;
-    }
+    const Hit& hit = hits[i];
+    const bool counts = (i == 0 || hit.score >= kSecondScore) &&
+                        hit.Area() >= kSecondArea * largest.Area() && !CentreInside(hit, largest);
+    if (i == choice.index || counts) ++choice.faces;
   }
   return choice;
 }

@@ -27,8 +27,9 @@ struct Choice {
   uint32_t faces = 0;  // that count
 };
 
-// Of hits, best first and at least one: drops further ones below a score of 0.6 or a quarter of the
-// largest one's area, and takes the largest of the others.
+// Of hits, at least one: drops all but the first that score below 0.6, takes the largest of the
+// others, and counts those that have at least a quarter of its area and their centre outside it
+// (in a picture of one large face its half may look like another).
 Choice ChooseFace(const std::vector<Hit>& hits);
 
 }  // namespace talkface::vision
