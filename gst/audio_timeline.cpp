@@ -21,20 +21,6 @@ void InitCategory() {
   }
 }
 
-// All channels alike: without positions GStreamer would take the first one alone.
-GstStructure* EqualMix(int channels) {
-  GValue matrix = G_VALUE_INIT, row = G_VALUE_INIT, weight = G_VALUE_INIT;
-  g_value_init(&matrix, GST_TYPE_ARRAY);
-  g_value_init(&row, GST_TYPE_ARRAY);
-  g_value_init(&weight, G_TYPE_FLOAT);
-  g_value_set_float(&weight, 1.0f / static_cast<float>(channels));
-  for (int i = 0; i < channels; ++i) gst_value_array_append_value(&row, &weight);
-  gst_value_array_append_and_take_value(&matrix, &row);
-  GstStructure* config = gst_structure_new_empty("GstAudioConverter");
-  gst_structure_take_value(config, GST_AUDIO_CONVERTER_OPT_MIX_MATRIX, &matrix);
-  return config;
-}
-
 bool IsUnpositioned(const GstAudioInfo& info) {
   return (info.flags & GST_AUDIO_FLAG_UNPOSITIONED) != 0;
 }
@@ -56,26 +42,23 @@ AudioTimeline::AudioTimeline(uint32_t out_rate_hz) : out_rate_(out_rate_hz), rat
 AudioTimeline::~AudioTimeline() = default;
 
 bool AudioTimeline::SetFormat(const GstAudioInfo& info) {
-  GstAudioInfo interleaved = info;
-  interleaved.layout = GST_AUDIO_LAYOUT_INTERLEAVED;
-  const bool planar = info.layout == GST_AUDIO_LAYOUT_NON_INTERLEAVED;
-  if (HasFormat() && gst_audio_info_is_equal(&interleaved, &info_)) {
-    planar_ = planar;
-    return true;
-  }
-  GstAudioInfo mono;
+  if (HasFormat() && gst_audio_info_is_equal(&info, &info_)) return true;
+  GstAudioInfo from = info, mono;
+  from.layout = GST_AUDIO_LAYOUT_INTERLEAVED;
   gst_audio_info_init(&mono);
   gst_audio_info_set_format(&mono, GST_AUDIO_FORMAT_F32, static_cast<int>(out_rate_), 1, nullptr);
+  if (IsUnpositioned(info))  // Mix makes them mono floats first
+    gst_audio_info_set_format(&from, GST_AUDIO_FORMAT_F32, info.rate, 1, nullptr);
   GstAudioConverter* converter =
-      gst_audio_converter_new(GST_AUDIO_CONVERTER_FLAG_NONE, &interleaved, &mono,
-                              IsUnpositioned(info) ? EqualMix(info.channels) : nullptr);
+      gst_audio_converter_new(GST_AUDIO_CONVERTER_FLAG_NONE, &from, &mono, nullptr);
   if (converter == nullptr) return false;
   Drain();
   base_ns_ = PositionNs();
   taken_in_ = 0;
   converter_.reset(converter);
-  info_ = interleaved;
-  planar_ = planar;
+  info_ = info;
+  bpf_ = static_cast<size_t>(from.bpf);
+  converted_ = from.finfo;
   rate_ = static_cast<uint32_t>(info.rate);
   block_ =
       rate_ == out_rate_ ? 1 : static_cast<size_t>(std::max<uint64_t>(1, rate_ / kBlocksPerSecond));
@@ -120,9 +103,7 @@ bool AudioTimeline::Push(GstBuffer* buffer, const AudioPlace& place) {
   GstAudioBuffer audio;
   uint64_t samples = 0;
   if (!empty) {
-    GstAudioInfo info = info_;
-    if (planar_) info.layout = GST_AUDIO_LAYOUT_NON_INTERLEAVED;
-    if (!HasFormat() || !gst_audio_buffer_map(&audio, &info, buffer, GST_MAP_READ)) return false;
+    if (!HasFormat() || !gst_audio_buffer_map(&audio, &info_, buffer, GST_MAP_READ)) return false;
     samples = audio.n_samples;
   } else {
     samples = static_cast<uint64_t>(
@@ -130,8 +111,9 @@ bool AudioTimeline::Push(GstBuffer* buffer, const AudioPlace& place) {
   }
 
   AudioPlace rest = place;
+  rest.timed = place.timed && !IsJitter(place);
   uint64_t skip = 0;
-  if (place.timed && place.at_ns < place.start_ns) {
+  if (rest.timed && place.at_ns < place.start_ns) {
     skip = static_cast<uint64_t>(ToSamples(place.start_ns - place.at_ns, rate_));
     rest.at_ns = place.start_ns;
   }
@@ -158,24 +140,25 @@ bool AudioTimeline::Push(GstBuffer* buffer, const AudioPlace& place) {
   return true;
 }
 
-// By how many samples a buffer begins after (positive) or before the end of the audio so far.
-int64_t AudioTimeline::Shift(const AudioPlace& place) {
-  if (!place.timed) return 0;
+bool AudioTimeline::IsJitter(const AudioPlace& place) const {
+  if (exact_ || place.discont) return false;
   const int64_t wanted = ToSamples(place.at_ns - static_cast<int64_t>(base_ns_), rate_);
-  const int64_t shift = wanted - static_cast<int64_t>(taken_in_);
+  return std::abs(wanted - static_cast<int64_t>(taken_in_)) <= ToSamples(kJitterNs, rate_);
+}
+
+// By how many samples a buffer begins after (positive) or before the end of the audio so far.
+int64_t AudioTimeline::Shift(const AudioPlace& place) const {
+  if (!place.timed) return 0;
+  const auto base = static_cast<int64_t>(base_ns_), taken = static_cast<int64_t>(taken_in_);
+  const int64_t shift = ToSamples(place.at_ns - base, rate_) - taken;
   if (shift == 0) return 0;
-  const int64_t jitter = ToSamples(kJitterNs, rate_);
-  if (!exact_ && !place.discont && std::abs(shift) <= jitter) return 0;
   GST_DEBUG("audio at %" G_GINT64_FORMAT " ns, expected at %" G_GUINT64_FORMAT
             " ns: %s of %" G_GINT64_FORMAT " samples",
             place.at_ns, PositionNs(), shift > 0 ? "hole" : "overlap",
             static_cast<int64_t>(std::abs(shift)));
-  if (shift <= 0) return shift;
-  const int64_t end =
-      place.stop_ns == UINT64_MAX
-          ? INT64_MAX
-          : ToSamples(static_cast<int64_t>(place.stop_ns) - static_cast<int64_t>(base_ns_), rate_);
-  return std::clamp<int64_t>(end - static_cast<int64_t>(taken_in_), 0, shift);
+  if (shift < 0 || place.stop_ns == UINT64_MAX) return shift;
+  const int64_t end = ToSamples(static_cast<int64_t>(place.stop_ns) - base, rate_);
+  return std::clamp<int64_t>(end - taken, 0, shift);
 }
 
 // Silence is counted, not converted: the resampler is emptied to the sample before it.
@@ -187,39 +170,63 @@ void AudioTimeline::AppendSilence(uint64_t samples) {
 }
 
 void AudioTimeline::AppendSamples(const GstAudioBuffer& audio, uint64_t skip, uint64_t count) {
-  const size_t bpf = static_cast<size_t>(info_.bpf);
-  const size_t old = pending_.size();
-  pending_.resize(old + static_cast<size_t>(count) * bpf);
-  uint8_t* to = pending_.data() + old;
-  if (!planar_) {
-    const auto* from = static_cast<const uint8_t*>(audio.planes[0]) + skip * bpf;
-    std::copy(from, from + count * bpf, to);
-  } else {
-    const size_t size = bpf / static_cast<size_t>(info_.channels);
-    for (int channel = 0; channel < info_.channels; ++channel) {
-      const auto* from = static_cast<const uint8_t*>(audio.planes[channel]) + skip * size;
-      uint8_t* sample = to + static_cast<size_t>(channel) * size;
-      for (uint64_t i = 0; i < count; ++i, from += size, sample += bpf)
-        std::copy(from, from + size, sample);
+  const auto bytes = static_cast<size_t>(info_.bpf);
+  const auto channels = static_cast<size_t>(info_.channels);
+  const auto samples = static_cast<size_t>(count);
+  const bool planar = info_.layout == GST_AUDIO_LAYOUT_NON_INTERLEAVED;
+  std::vector<uint8_t> packed;
+  const uint8_t* from = static_cast<const uint8_t*>(audio.planes[0]) + skip * bytes;
+  if (planar) {
+    packed.resize(samples * bytes);
+    const size_t size = bytes / channels;
+    for (size_t channel = 0; channel < channels; ++channel) {
+      const auto* plane = static_cast<const uint8_t*>(audio.planes[channel]) + skip * size;
+      for (size_t i = 0; i < samples; ++i)
+        std::copy_n(plane + i * size, size, packed.data() + i * bytes + channel * size);
     }
+    from = packed.data();
+  }
+  if (IsUnpositioned(info_)) {
+    AppendMixed(from, samples);
+  } else {
+    pending_.insert(pending_.end(), from, from + samples * bytes);
   }
   taken_in_ += count;
   ConvertBlocks(false);
 }
 
+// The mean of all channels: without positions GStreamer would take the first one alone, and it
+// mixes fewer than 64.
+void AudioTimeline::AppendMixed(const uint8_t* from, size_t samples) {
+  const auto channels = static_cast<size_t>(info_.channels);
+  const bool floats = info_.finfo->unpack_format == GST_AUDIO_FORMAT_F64;
+  std::vector<double> reals(floats ? samples * channels : 0);
+  std::vector<int32_t> integers(floats ? 0 : samples * channels);
+  info_.finfo->unpack_func(info_.finfo, GST_AUDIO_PACK_FLAG_NONE,
+                           floats ? static_cast<gpointer>(reals.data()) : integers.data(),
+                           const_cast<uint8_t*>(from), static_cast<int>(samples * channels));
+  for (size_t i = 0; i < samples; ++i) {
+    double sum = 0;
+    for (size_t c = i * channels; c < (i + 1) * channels; ++c)
+      sum += floats ? reals[c] : integers[c] / 2147483648.0;
+    const auto mean = static_cast<float>(sum / static_cast<double>(channels));
+    const auto* bytes = reinterpret_cast<const uint8_t*>(&mean);
+    pending_.insert(pending_.end(), bytes, bytes + sizeof mean);
+  }
+}
+
 void AudioTimeline::ConvertBlocks(bool all) {
-  const size_t bpf = static_cast<size_t>(info_.bpf);
-  const size_t samples = bpf > 0 ? pending_.size() / bpf : 0;
+  const size_t samples = pending_.size() / bpf_;
   // Without resampling every sample stands alone, and any size will do.
   const size_t step = rate_ == out_rate_ ? std::max<size_t>(samples, 1) : block_;
   size_t done = 0;
   for (; done + step <= samples; done += step)
-    Convert(pending_.data() + done * bpf, step, UINT64_MAX);
+    Convert(pending_.data() + done * bpf_, step, UINT64_MAX);
   if (all && done < samples) {
-    Convert(pending_.data() + done * bpf, samples - done, UINT64_MAX);
+    Convert(pending_.data() + done * bpf_, samples - done, UINT64_MAX);
     done = samples;
   }
-  pending_.erase(pending_.begin(), pending_.begin() + static_cast<ptrdiff_t>(done * bpf));
+  pending_.erase(pending_.begin(), pending_.begin() + static_cast<ptrdiff_t>(done * bpf_));
 }
 
 // Emits at most `limit` of the samples that come out.
@@ -242,8 +249,8 @@ void AudioTimeline::Drain() {
   if (!dirty_) return;
   const uint64_t end = OutIndex(PositionNs());
   const size_t tail = gst_audio_converter_get_max_latency(converter_.get()) + 1;
-  std::vector<uint8_t> silence(tail * static_cast<size_t>(info_.bpf));
-  gst_audio_format_info_fill_silence(info_.finfo, silence.data(), silence.size());
+  std::vector<uint8_t> silence(tail * bpf_);
+  gst_audio_format_info_fill_silence(converted_, silence.data(), silence.size());
   Convert(silence.data(), tail, end > emitted_ ? end - emitted_ : 0);
   if (end > emitted_) EmitSilence(end - emitted_);
   gst_audio_converter_reset(converter_.get());

@@ -78,9 +78,11 @@ class AudioTimeline {
     void operator()(GstAudioConverter* converter) const { gst_audio_converter_free(converter); }
   };
 
-  int64_t Shift(const AudioPlace& place);
+  bool IsJitter(const AudioPlace& place) const;
+  int64_t Shift(const AudioPlace& place) const;
   void AppendSilence(uint64_t samples);
   void AppendSamples(const GstAudioBuffer& audio, uint64_t skip, uint64_t count);
+  void AppendMixed(const uint8_t* from, size_t samples);
   void ConvertBlocks(bool all);
   void Convert(const uint8_t* data, size_t samples, uint64_t limit);
   uint64_t OutIndex(uint64_t ns) const;
@@ -88,8 +90,9 @@ class AudioTimeline {
   void EmitSilence(uint64_t count);
 
   const uint32_t out_rate_;
-  GstAudioInfo info_;    // of what comes in, interleaved
-  bool planar_ = false;  // does it come in as planes?
+  GstAudioInfo info_;                              // of what comes in
+  const GstAudioFormatInfo* converted_ = nullptr;  // of what is converted, interleaved
+  size_t bpf_ = 1;                                 // bytes of a sample of it, all channels
   std::unique_ptr<GstAudioConverter, ConverterFree> converter_;
   size_t block_ = 1;              // samples a conversion
   uint32_t rate_;                 // of what comes in; the engine's before a format is known

@@ -1,0 +1,525 @@
+// SPDX-License-Identifier: MIT
+// talkfacegen with a file-like source: exact frames, settings, messages, errors. The pack "fake"
+// looks 200 ms ahead and draws bytes that depend on exactly the samples that a frame may use.
+#include <gst/check/gstcheck.h>
+#include <gst/controller/gstdirectcontrolbinding.h>
+#include <gst/controller/gstinterpolationcontrolsource.h>
+
+#include <set>
+
+#include "tests/check/rig.h"
+
+using namespace talkface::test;
+
+namespace {
+
+std::vector<std::string> Checksums(const std::vector<Picture>& frames) {
+  std::vector<std::string> sums;
+  for (const Picture& frame : frames) sums.push_back(frame.checksum);
+  return sums;
+}
+
+std::string VideoCaps(int fps_n, int fps_d) {
+  return "video/x-raw,format=RGB,width=16,height=16,framerate=" + std::to_string(fps_n) + "/" +
+         std::to_string(fps_d);
+}
+
+std::string ErrorText(Rig* rig, GQuark* domain, int* code) {
+  GstMessage* message = rig->Await(GST_MESSAGE_ERROR);
+  GError* error = nullptr;
+  gst_message_parse_error(message, &error, nullptr);
+  const std::string text = error->message;
+  *domain = error->domain;
+  *code = error->code;
+  g_error_free(error);
+  gst_message_unref(message);
+  return text;
+}
+
+GstElement* Element(const char* model, const char* portrait, GstBus** bus) {
+  GstElement* element = gst_element_factory_make("talkfacegen", nullptr);
+  gst_object_ref_sink(element);
+  g_object_set(element, "model", model, "identity-image", portrait, nullptr);
+  *bus = gst_bus_new();
+  gst_element_set_bus(element, *bus);
+  return element;
+}
+
+void Drop(GstElement* element, GstBus* bus) {
+  fail_unless_equals_int(gst_element_set_state(element, GST_STATE_NULL), GST_STATE_CHANGE_SUCCESS);
+  gst_element_set_bus(element, nullptr);
+  gst_object_unref(element);
+  gst_object_unref(bus);
+}
+
+void ExpectError(GstBus* bus, GQuark domain, int code) {
+  GstMessage* message = gst_bus_pop_filtered(bus, GST_MESSAGE_ERROR);
+  fail_unless(message != nullptr, "no error was posted");
+  GError* error = nullptr;
+  gst_message_parse_error(message, &error, nullptr);
+  fail_unless(error->domain == domain && error->code == code, "%s: %s",
+              g_quark_to_string(error->domain), error->message);
+  g_error_free(error);
+  gst_message_unref(message);
+  fail_unless(gst_bus_pop_filtered(bus, GST_MESSAGE_ERROR) == nullptr, "more than one error");
+}
+
+}  // namespace
+
+// ceil(D x rate) frames at their exact times, the same for every cut of the audio: 1.3 s and a
+// sample at 16 kHz.
+GST_START_TEST(frames_are_exact_for_every_rate_and_cut) {
+  const int rates[][2] = {{24000, 1001}, {25, 1}, {30000, 1001}, {50, 1}, {60, 1}};
+  constexpr uint64_t kSamples = 20801;
+  for (const auto& rate : rates) {
+    const std::string caps = VideoCaps(rate[0], rate[1]);
+    std::vector<std::string> reference;
+    for (uint64_t step : {160, 441, 1024, 48000}) {
+      RigOptions options;
+      options.video = caps.c_str();
+      Rig rig(options);
+      rig.PushCut(0, kSamples, step);
+      const std::vector<Picture> frames = rig.Finish();
+      const guint64 per = 16000 * static_cast<guint64>(rate[1]);
+      const guint64 want = (kSamples * static_cast<guint64>(rate[0]) + per - 1) / per;
+      fail_unless_equals_uint64(frames.size(), want);
+      ExpectTimes(frames, rate[0], rate[1]);
+      for (size_t i = 0; i < frames.size(); ++i) {
+        fail_unless(!frames[i].idle);
+        fail_unless_equals_int(frames[i].discont, i == 0);
+      }
+      rig.ExpectStats(want, 0, 0);
+      if (reference.empty()) reference = Checksums(frames);
+      fail_unless(reference == Checksums(frames), "another cut, other pictures");
+    }
+    fail_unless(std::set<std::string>(reference.begin(), reference.end()).size() ==
+                reference.size());
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(buffers_of_one_sample) {
+  Rig whole, single;
+  whole.PushCut(0, 16000, 16000);
+  single.PushCut(0, 16000, 1);
+  const std::vector<Picture> frames = single.Finish();
+  fail_unless_equals_uint64(frames.size(), 25);
+  fail_unless(Checksums(frames) == Checksums(whole.Finish()));
+}
+GST_END_TEST
+
+GST_START_TEST(no_audio_no_frames) {
+  Rig rig;
+  fail_unless_equals_uint64(rig.Finish().size(), 0);
+  rig.ExpectStats(0, 0, 0);
+}
+GST_END_TEST
+
+GST_START_TEST(one_sample_is_one_frame) {
+  Rig rig;
+  rig.Push(0, 1);
+  const std::vector<Picture> frames = rig.Finish();
+  fail_unless_equals_uint64(frames.size(), 1);
+  ExpectTimes(frames, 25, 1);
+}
+GST_END_TEST
+
+// All frames whose audio is here leave without waiting for the next buffer: 440 ms less 200 ms of
+// look-ahead, frames 0 to 6.
+GST_START_TEST(due_frames_leave_at_once) {
+  Rig rig;
+  rig.Push(0, 7040);
+  ExpectTimes(rig.Pull(7), 25, 1);
+  fail_unless_equals_uint64(rig.Finish().size(), 4);
+}
+GST_END_TEST
+
+GST_START_TEST(frames_in_flight_leave_in_order) {
+  RigOptions options;
+  options.pack = "\"delay_ms\": 3";
+  Rig slow(options), quick;
+  slow.PushCut(0, 32000, 32000);
+  quick.PushCut(0, 32000, 32000);
+  const std::vector<Picture> frames = slow.Finish();
+  ExpectTimes(frames, 25, 1);
+  fail_unless(Checksums(frames) == Checksums(quick.Finish()));
+  slow.ExpectStats(50, 0, 0);
+  fail_unless(slow.Stat("render-time-mean") >= 3 * GST_MSECOND);
+  fail_unless(slow.Stat("render-time-max") >= slow.Stat("render-time-mean"));
+}
+GST_END_TEST
+
+GST_START_TEST(loading_tells_its_progress) {
+  TempFolder folder;
+  const std::string portrait = WritePortrait(folder.path("p.png"), 32, 32);
+  GstBus* bus = nullptr;
+  GstElement* element = Element("fake", portrait.c_str(), &bus);
+  fail_unless_equals_int(gst_element_set_state(element, GST_STATE_READY), GST_STATE_CHANGE_SUCCESS);
+  std::vector<GstProgressType> seen;
+  while (GstMessage* message = gst_bus_pop_filtered(bus, GST_MESSAGE_PROGRESS)) {
+    GstProgressType type;
+    char *code = nullptr, *text = nullptr;
+    gst_message_parse_progress(message, &type, &code, &text);
+    fail_unless_equals_string(code, "load-model");
+    fail_unless(text[0] != '\0');
+    seen.push_back(type);
+    g_free(code);
+    g_free(text);
+    gst_message_unref(message);
+  }
+  fail_unless(seen.size() >= 3);
+  fail_unless_equals_int(seen.front(), GST_PROGRESS_TYPE_START);
+  for (size_t i = 1; i + 1 < seen.size(); ++i)
+    fail_unless_equals_int(seen[i], GST_PROGRESS_TYPE_CONTINUE);
+  fail_unless_equals_int(seen.back(), GST_PROGRESS_TYPE_COMPLETE);
+  Drop(element, bus);
+}
+GST_END_TEST
+
+GST_START_TEST(missing_portrait_is_a_settings_error) {
+  GstBus* bus = nullptr;
+  GstElement* element = Element("fake", nullptr, &bus);
+  fail_unless_equals_int(gst_element_set_state(element, GST_STATE_READY), GST_STATE_CHANGE_SUCCESS);
+  fail_unless_equals_int(gst_element_set_state(element, GST_STATE_PAUSED),
+                         GST_STATE_CHANGE_FAILURE);
+  ExpectError(bus, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS);
+  Drop(element, bus);
+}
+GST_END_TEST
+
+GST_START_TEST(missing_model_is_not_found) {
+  TempFolder folder;
+  const std::string portrait = WritePortrait(folder.path("p.png"), 32, 32);
+  GstBus* bus = nullptr;
+  GstElement* element = Element("no-such-pack", portrait.c_str(), &bus);
+  fail_unless_equals_int(gst_element_set_state(element, GST_STATE_READY), GST_STATE_CHANGE_FAILURE);
+  ExpectError(bus, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND);
+  // Set right, the same element works.
+  g_object_set(element, "model", "fake", nullptr);
+  fail_unless_equals_int(gst_element_set_state(element, GST_STATE_PAUSED),
+                         GST_STATE_CHANGE_SUCCESS);
+  Drop(element, bus);
+}
+GST_END_TEST
+
+GST_START_TEST(model_changed_in_ready_is_opened_again) {
+  TempFolder folder;
+  const std::string portrait = WritePortrait(folder.path("p.png"), 32, 32);
+  GstBus* bus = nullptr;
+  GstElement* element = Element("fake", portrait.c_str(), &bus);
+  fail_unless_equals_int(gst_element_set_state(element, GST_STATE_READY), GST_STATE_CHANGE_SUCCESS);
+  g_object_set(element, "model", WriteFakePack(folder.path("pack"), "\"fail_open\": true").c_str(),
+               nullptr);
+  fail_unless_equals_int(gst_element_set_state(element, GST_STATE_PAUSED),
+                         GST_STATE_CHANGE_FAILURE);
+  Drop(element, bus);
+}
+GST_END_TEST
+
+GST_START_TEST(the_same_again_after_null) {
+  Rig rig;
+  std::vector<std::string> reference;
+  for (int round = 0; round < 3; ++round) {
+    rig.PushCut(0, 16000, 1600);
+    const std::vector<Picture> frames = rig.Finish();
+    ExpectTimes(frames, 25, 1);
+    rig.ExpectStats(25, 0, 0);
+    if (round == 0) reference = Checksums(frames);
+    fail_unless(Checksums(frames) == reference);
+    gst_element_set_state(rig.element, GST_STATE_NULL);
+    gst_element_set_state(rig.element, GST_STATE_PLAYING);
+    rig.Event(gst_event_new_flush_start());
+    rig.Event(gst_event_new_flush_stop(TRUE));
+    rig.Event(gst_event_new_stream_start("again"));
+    GstCaps* caps = gst_caps_from_string(RigOptions().audio);
+    rig.Event(gst_event_new_caps(caps));
+    gst_caps_unref(caps);
+    rig.PushSegment(0);
+  }
+}
+GST_END_TEST
+
+// A new portrait appears at a frame boundary: after 1 s of audio frames 0 to 20 have left.
+GST_START_TEST(portrait_changes_while_playing) {
+  Rig rig, other;
+  const std::string next = WritePortrait(rig.folder.path("next.png"), 48, 64, 99);
+  rig.Push(0, 16000);
+  std::vector<std::string> sums = Checksums(rig.Pull(21));
+  g_object_set(rig.element, "identity-image", next.c_str(), nullptr);
+  rig.Push(16000, 16000);
+  const std::vector<std::string> rest = Checksums(rig.Finish());
+  fail_unless_equals_uint64(rest.size(), 29);
+  other.Push(0, 32000);
+  const std::vector<std::string> old_face = Checksums(other.Finish());
+  RigOptions options;
+  options.prepare = [&](GstElement* element) {
+    g_object_set(element, "identity-image", next.c_str(), nullptr);
+  };
+  Rig changed(options);
+  changed.Push(0, 32000);
+  const std::vector<std::string> new_face = Checksums(changed.Finish());
+  for (size_t i = 0; i < 21; ++i) fail_unless(sums[i] == old_face[i]);
+  for (size_t i = 21; i < 50; ++i) fail_unless(rest[i - 21] == new_face[i]);
+  fail_unless(rig.Poll(GST_MESSAGE_ERROR) == nullptr);
+}
+GST_END_TEST
+
+GST_START_TEST(bad_portrait_while_playing_is_a_warning) {
+  Rig rig, other;
+  rig.Push(0, 16000);
+  rig.Pull(21);
+  g_object_set(rig.element, "identity-image", "/no/such/portrait.png", nullptr);
+  rig.Push(16000, 16000);
+  const std::vector<std::string> rest = Checksums(rig.Finish());
+  GstMessage* message = rig.Await(GST_MESSAGE_WARNING);
+  GError* error = nullptr;
+  gst_message_parse_warning(message, &error, nullptr);
+  fail_unless(g_error_matches(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND));
+  fail_unless(g_strstr_len(error->message, -1, "/no/such/portrait.png") != nullptr);
+  g_error_free(error);
+  gst_message_unref(message);
+  other.Push(0, 32000);
+  const std::vector<std::string> old_face = Checksums(other.Finish());
+  for (size_t i = 21; i < 50; ++i) fail_unless(rest[i - 21] == old_face[i]);
+}
+GST_END_TEST
+
+GST_START_TEST(gain_is_controlled_frame_by_frame) {
+  Rig plain, controlled;
+  GstControlSource* source = gst_interpolation_control_source_new();
+  g_object_set(source, "mode", GST_INTERPOLATION_MODE_NONE, nullptr);
+  auto* values = GST_TIMED_VALUE_CONTROL_SOURCE(source);
+  gst_timed_value_control_source_set(values, 0, 1.0);
+  gst_timed_value_control_source_set(values, 400 * GST_MSECOND, 2.0);  // frame 10
+  gst_object_add_control_binding(GST_OBJECT(controlled.element),
+                                 gst_direct_control_binding_new_absolute(
+                                     GST_OBJECT(controlled.element), "expression-gain", source));
+  plain.Push(0, 16000);
+  controlled.Push(0, 16000);
+  const auto a = Checksums(plain.Finish()), b = Checksums(controlled.Finish());
+  for (size_t i = 0; i < 25; ++i) fail_unless_equals_int(a[i] == b[i], i < 10);
+  gst_object_unref(source);
+}
+GST_END_TEST
+
+GST_START_TEST(gain_without_action_units_warns_once) {
+  RigOptions options;
+  options.pack = "\"has_units\": false";
+  Rig rig(options);
+  g_object_set(rig.element, "expression-gain", 2.0, nullptr);
+  rig.Push(0, 16000);
+  rig.Finish();
+  gst_message_unref(rig.Await(GST_MESSAGE_WARNING));
+  fail_unless(rig.Poll(GST_MESSAGE_WARNING) == nullptr);
+}
+GST_END_TEST
+
+// 200 ms by default, kept within 0 to 1 s; a change posts LATENCY and moves the reported minimum.
+GST_START_TEST(look_ahead_is_clamped_and_moves_the_latency) {
+  Rig rig;
+  guint64 look_ahead = 0;
+  g_object_get(rig.element, "look-ahead", &look_ahead, nullptr);
+  fail_unless_equals_uint64(look_ahead, 200 * GST_MSECOND);
+  bool live = true;
+  GstClockTime max = 0;
+  fail_unless_equals_uint64(rig.Latency(&live, &max), 280 * GST_MSECOND);
+  fail_unless(!live && max == GST_CLOCK_TIME_NONE);
+  while (GstMessage* message = rig.Poll(GST_MESSAGE_LATENCY)) gst_message_unref(message);
+  g_object_set(rig.element, "look-ahead", 5 * GST_SECOND, nullptr);
+  g_object_get(rig.element, "look-ahead", &look_ahead, nullptr);
+  fail_unless_equals_uint64(look_ahead, GST_SECOND);
+  gst_message_unref(rig.Await(GST_MESSAGE_LATENCY));
+  fail_unless_equals_uint64(rig.Latency(&live, &max), 1080 * GST_MSECOND);
+  g_object_set(rig.element, "processing-time", 100 * GST_MSECOND, nullptr);
+  gst_message_unref(rig.Await(GST_MESSAGE_LATENCY));
+  fail_unless_equals_uint64(rig.Latency(&live, &max), 1140 * GST_MSECOND);
+  // The whole second is looked at: frame 0 cannot leave before it.
+  rig.Push(0, 16000);
+  rig.Push(16000, 640);
+  ExpectTimes(rig.Pull(2), 25, 1);
+}
+GST_END_TEST
+
+GST_START_TEST(message_for_every_frame) {
+  Rig rig;
+  g_object_set(rig.element, "post-messages", TRUE, nullptr);
+  rig.Push(0, 3200);
+  fail_unless_equals_uint64(rig.Finish().size(), 5);
+  for (guint64 n = 0; n < 5; ++n) {
+    GstMessage* message = rig.Await(GST_MESSAGE_ELEMENT);
+    const GstStructure* fields = gst_message_get_structure(message);
+    fail_unless(gst_structure_has_name(fields, "talkfacegen"));
+    guint64 value = 0;
+    for (const char* name : {"timestamp", "stream-time", "running-time"}) {
+      fail_unless(gst_structure_get_uint64(fields, name, &value), "%s", name);
+      fail_unless_equals_uint64(value, n * 40 * GST_MSECOND);
+    }
+    fail_unless(gst_structure_get_uint64(fields, "duration", &value));
+    fail_unless_equals_uint64(value, 40 * GST_MSECOND);
+    fail_unless(gst_structure_get_uint64(fields, "frame", &value));
+    fail_unless_equals_uint64(value, n);
+    gboolean idle = TRUE;
+    fail_unless(gst_structure_get_boolean(fields, "idle", &idle));
+    fail_unless(!idle);
+    fail_unless(gst_structure_has_field(fields, "action-units"));
+    gst_message_unref(message);
+  }
+  fail_unless(rig.Poll(GST_MESSAGE_ELEMENT) == nullptr);
+}
+GST_END_TEST
+
+// After the segment and before the first frame: ours and upstream's global ones in one list,
+// upstream's stream ones in another; what describes the audio coding is left out.
+GST_START_TEST(tags_are_sent_sorted_out) {
+  Rig rig;
+  GstTagList* global = gst_tag_list_new(GST_TAG_TITLE, "A speech", nullptr);
+  gst_tag_list_set_scope(global, GST_TAG_SCOPE_GLOBAL);
+  rig.Event(gst_event_new_tag(global));
+  rig.Event(gst_event_new_tag(gst_tag_list_new(GST_TAG_AUDIO_CODEC, "MP3", GST_TAG_BITRATE, 128000u,
+                                               GST_TAG_LANGUAGE_CODE, "en", nullptr)));
+  rig.Push(0, 16000);
+  rig.Pull();
+  bool segment = false, synthetic = false, title = false, language = false;
+  while (GstEvent* event = gst_harness_try_pull_event(rig.harness)) {
+    if (GST_EVENT_TYPE(event) == GST_EVENT_SEGMENT) segment = true;
+    if (GST_EVENT_TYPE(event) == GST_EVENT_TAG) {
+      fail_unless(segment, "a tag before the segment");
+      GstTagList* tags = nullptr;
+      gst_event_parse_tag(event, &tags);
+      char* text = gst_tag_list_to_string(tags);
+      synthetic |= g_strstr_len(text, -1, "trainedAlgorithmicMedia") != nullptr;
+      title |= g_strstr_len(text, -1, "A speech") != nullptr;
+      language |= g_strstr_len(text, -1, "language-code=(string)en") != nullptr;
+      fail_unless(g_strstr_len(text, -1, "codec") == nullptr, "%s", text);
+      fail_unless(g_strstr_len(text, -1, "bitrate") == nullptr, "%s", text);
+      g_free(text);
+    }
+    gst_event_unref(event);
+  }
+  fail_unless(synthetic, "no synthetic-media tag");
+  fail_unless(title, "no title");
+  fail_unless(language, "no language");
+}
+GST_END_TEST
+
+GST_START_TEST(engine_failure_is_one_error) {
+  for (const char* pack : {"\"fail_at_frame\": 10", "\"fail_speech_at_ms\": 400"}) {
+    RigOptions options;
+    options.pack = pack;
+    Rig rig(options);
+    rig.Push(0, 32000);
+    for (uint64_t i = 2; i < 20; ++i) {
+      if (rig.Push(i * 16000, 16000) != GST_FLOW_OK) break;
+    }
+    GQuark domain = 0;
+    int code = 0;
+    const std::string text = ErrorText(&rig, &domain, &code);
+    fail_unless(domain == GST_STREAM_ERROR && code == GST_STREAM_ERROR_FAILED, "%s", text.c_str());
+    fail_unless(rig.Poll(GST_MESSAGE_ERROR) == nullptr, "more than one error");
+    fail_unless_equals_uint64(rig.Stat("due"),
+                              rig.Stat("rendered") + rig.Stat("idle") + rig.Stat("dropped"));
+    fail_unless(rig.Stat("rendered") <= 10);
+  }
+}
+GST_END_TEST
+
+// Everything pending is forgotten at once; the next frame has the next number, and untimed speech
+// follows there.
+GST_START_TEST(interrupt_forgets_speech_and_keeps_the_clock) {
+  Rig rig;
+  rig.Push(0, 16000);
+  rig.Pull(21);
+  g_signal_emit_by_name(rig.element, "interrupt");
+  GstBuffer* speech = Rig::Audio(0, 16000);
+  GST_BUFFER_PTS(speech) = GST_CLOCK_TIME_NONE;
+  fail_unless_equals_int(gst_harness_push(rig.harness, speech), GST_FLOW_OK);
+  const std::vector<Picture> frames = rig.Finish();
+  // Interrupted at frame 21, 840 ms; then 1 s more.
+  fail_unless_equals_uint64(frames.size(), 25);
+  ExpectTimes(frames, 25, 1, 21);
+  Rig fresh;
+  fresh.Push(0, 16000);
+  fail_unless(Checksums(frames) == Checksums(fresh.Finish()), "old speech is in new frames");
+  rig.ExpectStats(46, 0, 0);
+}
+GST_END_TEST
+
+GST_START_TEST(new_stream_after_the_end) {
+  Rig rig;
+  std::vector<std::string> reference;
+  for (int round = 0; round < 3; ++round) {
+    if (round > 0) {
+      rig.Event(gst_event_new_stream_start("next"));
+      GstCaps* caps = gst_caps_from_string(RigOptions().audio);
+      rig.Event(gst_event_new_caps(caps));
+      gst_caps_unref(caps);
+      rig.PushSegment(0);
+    }
+    rig.Push(0, 16000);
+    const std::vector<Picture> frames = rig.Finish();
+    fail_unless_equals_uint64(frames.size(), 25);
+    ExpectTimes(frames, 25, 1);
+    if (round == 0) reference = Checksums(frames);
+    fail_unless(Checksums(frames) == reference);
+  }
+  rig.ExpectStats(75, 0, 0);
+}
+GST_END_TEST
+
+GST_START_TEST(stopping_does_not_wait_for_the_engine) {
+  RigOptions options;
+  options.pack = "\"delay_ms\": 500";
+  Rig rig(options);
+  rig.Push(0, 64000);  // 95 frames, of which none is ready for half a second
+  const gint64 before = g_get_monotonic_time();
+  fail_unless_equals_int(gst_element_set_state(rig.element, GST_STATE_NULL),
+                         GST_STATE_CHANGE_SUCCESS);
+  fail_unless(g_get_monotonic_time() - before < 4 * G_USEC_PER_SEC);
+}
+GST_END_TEST
+
+GST_START_TEST(audio_without_caps_is_an_error) {
+  RigOptions options;
+  options.audio = nullptr;
+  Rig rig(options);
+  rig.Event(gst_event_new_stream_start("bare"));
+  rig.PushSegment(0);
+  rig.Push(0, 160);
+  GQuark domain = 0;
+  int code = 0;
+  ErrorText(&rig, &domain, &code);
+  fail_unless(domain == GST_CORE_ERROR && code == GST_CORE_ERROR_NEGOTIATION);
+}
+GST_END_TEST
+
+static Suite* talkfacegen_suite() {
+  Suite* suite = suite_create("talkfacegen");
+  TCase* cases = tcase_create("general");
+  suite_add_tcase(suite, cases);
+  tcase_add_test(cases, frames_are_exact_for_every_rate_and_cut);
+  tcase_add_test(cases, buffers_of_one_sample);
+  tcase_add_test(cases, no_audio_no_frames);
+  tcase_add_test(cases, one_sample_is_one_frame);
+  tcase_add_test(cases, due_frames_leave_at_once);
+  tcase_add_test(cases, frames_in_flight_leave_in_order);
+  tcase_add_test(cases, loading_tells_its_progress);
+  tcase_add_test(cases, missing_portrait_is_a_settings_error);
+  tcase_add_test(cases, missing_model_is_not_found);
+  tcase_add_test(cases, model_changed_in_ready_is_opened_again);
+  tcase_add_test(cases, the_same_again_after_null);
+  tcase_add_test(cases, portrait_changes_while_playing);
+  tcase_add_test(cases, bad_portrait_while_playing_is_a_warning);
+  tcase_add_test(cases, gain_is_controlled_frame_by_frame);
+  tcase_add_test(cases, gain_without_action_units_warns_once);
+  tcase_add_test(cases, look_ahead_is_clamped_and_moves_the_latency);
+  tcase_add_test(cases, message_for_every_frame);
+  tcase_add_test(cases, tags_are_sent_sorted_out);
+  tcase_add_test(cases, engine_failure_is_one_error);
+  tcase_add_test(cases, interrupt_forgets_speech_and_keeps_the_clock);
+  tcase_add_test(cases, new_stream_after_the_end);
+  tcase_add_test(cases, stopping_does_not_wait_for_the_engine);
+  tcase_add_test(cases, audio_without_caps_is_an_error);
+  return suite;
+}
+
+GST_CHECK_MAIN(talkfacegen)
