@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "tests/check/rig.h"
 
+#include <dlfcn.h>
 #include <gst/check/gstcheck.h>
 
 namespace talkface::test {
@@ -12,6 +13,12 @@ GstStaticPadTemplate sink_pad =
     GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
 
 }  // namespace
+
+void PreloadEngine() {
+  const char* engine = g_getenv("TALKFACE_ENGINE");
+  fail_unless(engine != nullptr && dlopen(engine, RTLD_NOW | RTLD_LOCAL) != nullptr, "%s",
+              dlerror());
+}
 
 Rig::Rig(const RigOptions& options) : bus(gst_bus_new()) {
   portrait = WritePortrait(folder.path("portrait.png"), 48, 64);

@@ -35,6 +35,9 @@ struct RigOptions {
   std::function<void(GstElement*)> prepare;  // before the element leaves NULL
 };
 
+// Maps the engine's libraries once, before check forks a process per test.
+void PreloadEngine();
+
 class Rig {
  public:
   explicit Rig(const RigOptions& options = RigOptions());

@@ -372,7 +372,7 @@ GST_END_TEST
 // upstream's stream ones in another; what describes the audio coding is left out.
 GST_START_TEST(tags_are_sent_sorted_out) {
   Rig rig;
-  GstTagList* global = gst_tag_list_new(GST_TAG_TITLE, "A speech", nullptr);
+  GstTagList* global = gst_tag_list_new(GST_TAG_TITLE, "Lecture", nullptr);
   gst_tag_list_set_scope(global, GST_TAG_SCOPE_GLOBAL);
   rig.Event(gst_event_new_tag(global));
   rig.Event(gst_event_new_tag(gst_tag_list_new(GST_TAG_AUDIO_CODEC, "MP3", GST_TAG_BITRATE, 128000u,
@@ -388,7 +388,7 @@ GST_START_TEST(tags_are_sent_sorted_out) {
       gst_event_parse_tag(event, &tags);
       char* text = gst_tag_list_to_string(tags);
       synthetic |= g_strstr_len(text, -1, "trainedAlgorithmicMedia") != nullptr;
-      title |= g_strstr_len(text, -1, "A speech") != nullptr;
+      title |= g_strstr_len(text, -1, "Lecture") != nullptr;
       language |= g_strstr_len(text, -1, "language-code=(string)en") != nullptr;
       fail_unless(g_strstr_len(text, -1, "codec") == nullptr, "%s", text);
       fail_unless(g_strstr_len(text, -1, "bitrate") == nullptr, "%s", text);
@@ -493,6 +493,7 @@ GST_START_TEST(audio_without_caps_is_an_error) {
 GST_END_TEST
 
 static Suite* talkfacegen_suite() {
+  PreloadEngine();
   Suite* suite = suite_create("talkfacegen");
   TCase* cases = tcase_create("general");
   suite_add_tcase(suite, cases);
