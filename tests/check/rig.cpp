@@ -16,8 +16,8 @@ GstStaticPadTemplate sink_pad =
 
 void PreloadEngine() {
   const char* engine = g_getenv("TALKFACE_ENGINE");
-  fail_unless(engine != nullptr && dlopen(engine, RTLD_NOW | RTLD_LOCAL) != nullptr, "%s",
-              dlerror());
+  g_assert_nonnull(engine);
+  if (dlopen(engine, RTLD_NOW | RTLD_LOCAL) == nullptr) g_error("%s", dlerror());
 }
 
 Rig::Rig(const RigOptions& options) : bus(gst_bus_new()) {
