@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <vector>
 
 #include "models/core/error.h"
@@ -22,6 +23,7 @@ constexpr std::array<int, 8> kSkinPatch = {50, 280, 205, 425, 101, 330, 36, 266}
 
 constexpr float kShowsInside = 0.03f;
 constexpr float kSmallestEye = 0.018f;  // lids nearer than this are taken as shut
+constexpr float kUnlikeSkin = 0.68f;    // difference of hue: what lies under the lid is not skin
 constexpr float kEyeAsymmetry = 0.62f;  // of the eyes' widths: below it the head is turned too far
 
 Colour PixelAt(const Pixels& portrait, Point at) {
@@ -149,7 +151,23 @@ void MeasureMouth(const Pixels& portrait, FaceGeometry* face) {
   }
 }
 
-void MeasureEyes(FaceGeometry* face) {
+// On a drawing the mesh's eyes can be smaller than the drawn ones: what lies below them is iris.
+bool SkinBelow(const Pixels& portrait, const FaceGeometry& face, const Eye& eye) {
+  constexpr int kPlaces = 5;
+  std::array<float, kPlaces> distance;
+  for (int i = 0; i < kPlaces; ++i) {
+    const float u = eye.lower.from + (eye.lower.to - eye.lower.from) * (0.2f + 0.15f * i);
+    const Colour c = MeanAround(portrait, face, {u, eye.lower.At(u) + 0.04f}, 0.01f);
+    // Shade does not matter, hue does: red's and blue's share.
+    const float here = std::max(10.0f, c.Luma()), skin = std::max(10.0f, face.skin.Luma());
+    distance[static_cast<size_t>(i)] =
+        std::abs(c.r / here - face.skin.r / skin) + std::abs(c.b / here - face.skin.b / skin);
+  }
+  std::sort(distance.begin(), distance.end());
+  return distance[kPlaces / 2] < kUnlikeSkin;
+}
+
+void MeasureEyes(const Pixels& portrait, FaceGeometry* face) {
   float width[2];
   for (int side = 0; side < 2; ++side) {
     Eye& eye = face->eyes[side];
@@ -162,7 +180,9 @@ void MeasureEyes(FaceGeometry* face) {
     width[side] = eye.upper.to - eye.upper.from;
   }
   const bool frontal = std::min(width[0], width[1]) > kEyeAsymmetry * std::max(width[0], width[1]);
-  for (Eye& eye : face->eyes) eye.can_close = frontal && eye.opening > kSmallestEye;
+  bool skin = true;
+  for (const Eye& eye : face->eyes) skin = skin && SkinBelow(portrait, *face, eye);
+  for (Eye& eye : face->eyes) eye.can_close = frontal && skin && eye.opening > kSmallestEye;
 }
 
 }  // namespace
@@ -192,9 +212,9 @@ FaceGeometry MeasureFace(const Pixels& portrait, const FaceInfo& info) {
   face.box_centre = {0.5f * (low.u + high.u), 0.5f * (low.v + high.v)};
   face.box_half = {0.5f * (high.u - low.u), 0.5f * (high.v - low.v)};
   MeasureMouth(portrait, &face);
-  MeasureEyes(&face);
   face.lip = MedianColour(portrait, face, kLipPatch);
   face.skin = MedianColour(portrait, face, kSkinPatch);
+  MeasureEyes(portrait, &face);
   return face;
 }
 
