@@ -13,6 +13,7 @@ constexpr float kToothHeight = 0.030f;  // visible at most, below the resting up
 constexpr float kLipShadow = 0.014f;    // the upper lip shades this much
 constexpr float kTongueFrom = 0.05f;    // gap from which the tongue is seen
 constexpr float kOwnInset = 0.013f;     // own pixels nearer to a lip's edge than this are lip
+constexpr float kOwnCut = 0.017f;       // of own pixels at the lower lip, once it has moved
 constexpr float kOwnFade = 0.012f;      // from own pixels to the cavity below them
 
 float SmoothStep(float from, float to, float x) {
@@ -102,7 +103,10 @@ Colour MouthInterior::At(const MouthPlace& place, float teeth) const {
   const Point inside{place.skull.u,
                      std::clamp(place.skull.v, top + inset, std::max(top, bottom - inset))};
   // At rest all of it is the portrait's own; where the jaw has gone lower, the cavity follows.
-  const float own = 1 - SmoothStep(0.0f, kOwnFade, place.skull.v - bottom);
+  // The lowest of it is the lip's edge, which has gone with the lip.
+  const float wider = place.below_upper + place.above_lower - (bottom - top);
+  const float cut = std::min(kOwnCut, 0.3f * (bottom - top)) * SmoothStep(0.0f, kOwnFade, wider);
+  const float own = 1 - SmoothStep(0.0f, kOwnFade, place.skull.v - bottom + cut);
   const Colour pixel =
       OwnPixel(place.skull.v > top && place.skull.v < bottom ? place.skull : inside);
   return Mix(colour, pixel, own);
