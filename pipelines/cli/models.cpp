@@ -26,13 +26,13 @@ int RunModels() {
   library.list_packs(nullptr, Collect, &packs);
   if (packs.empty())
     throw Error("no model packs found; set TALKFACE_MODEL_PATH to a folder that holds packs");
-  printf("%-12s %-8s %-8s %-24s %s\n", "NAME", "VERSION", "FAMILY", "LICENCE", "FOLDER");
+  printf("%-16s %-8s %-8s %-24s %s\n", "NAME", "VERSION", "FAMILY", "LICENCE", "FOLDER");
   for (const nlohmann::json& pack : packs) {
-    printf("%-12s %-8s %-8s %-24s %s\n", Field(pack, "name").c_str(),
+    printf("%-16s %-8s %-8s %-24s %s\n", Field(pack, "name").c_str(),
            Field(pack, "version").c_str(), Field(pack, "family").c_str(),
            Field(pack, "licence").c_str(), Field(pack, "folder").c_str());
     if (const std::string error = Field(pack, "error"); !error.empty())
-      printf("%-12s cannot be used: %s\n", "", error.c_str());
+      printf("%-16s cannot be used: %s\n", "", error.c_str());
   }
   return 0;
 }

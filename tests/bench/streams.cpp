@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: MIT
+// streams [--streams=N] [--seconds=S] [--size=PIXELS] --image=FILE --audio=FILE: N live streams in
+// one process, each fed the speech (16 kHz mono WAV, in a loop) as it would be spoken, into
+// synchronised sinks. Prints one line of NAME=VALUE: frames, those idle, dropped or late at the
+// sink while speech played, processor time in percent of all cores, resident memory, latency.
+#include <gst/app/gstappsrc.h>
+#include <gst/gst.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace {
+
+constexpr int kRate = 16000;
+constexpr GstClockTime kChunk = 20 * GST_MSECOND;
+constexpr gsize kChunkBytes = kRate / 50 * sizeof(int16_t);
+constexpr gsize kWavHeader = 44;
+constexpr double kWarmUp = 3;                      // seconds that do not count
+constexpr GstClockTime kGrace = 20 * GST_MSECOND;  // a sink's own processing deadline
+
+struct Options {
+  int streams = 12, size = 512;
+  double seconds = 60;
+  char *image = nullptr, *audio = nullptr;
+};
+
+struct Counts {
+  guint64 due = 0, idle = 0, dropped = 0;
+};
+
+[[noreturn]] void Die(const std::string& text) {
+  std::fprintf(stderr, "streams: %s\n", text.c_str());
+  std::exit(2);
+}
+
+Options Parse(int* argc, char*** argv) {
+  static Options options;
+  const GOptionEntry entries[] = {
+      {"streams", 0, 0, G_OPTION_ARG_INT, &options.streams, "live streams", "N"},
+      {"size", 0, 0, G_OPTION_ARG_INT, &options.size, "width and height of the video", "PIXELS"},
+      {"seconds", 0, 0, G_OPTION_ARG_DOUBLE, &options.seconds, "how long to play", "S"},
+      {"image", 0, 0, G_OPTION_ARG_FILENAME, &options.image, "portrait", "FILE"},
+      {"audio", 0, 0, G_OPTION_ARG_FILENAME, &options.audio, "speech", "FILE"},
+      {nullptr, 0, 0, G_OPTION_ARG_NONE, nullptr, nullptr, nullptr}};
+  GOptionContext* context = g_option_context_new(nullptr);
+  g_option_context_add_main_entries(context, entries, nullptr);
+  g_option_context_add_group(context, gst_init_get_option_group());
+  GError* error = nullptr;
+  if (!g_option_context_parse(context, argc, argv, &error)) Die(error->message);
+  g_option_context_free(context);
+  if (options.image == nullptr || options.audio == nullptr) Die("give --image and --audio");
+  return options;
+}
+
+double CpuSeconds() {
+  rusage use{};
+  getrusage(RUSAGE_SELF, &use);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+  };
+  return seconds(use.ru_utime) + seconds(use.ru_stime);
+}
+
+double ResidentMb() {
+  long pages = 0, resident = 0;
+  std::ifstream("/proc/self/statm") >> pages >> resident;
+  return static_cast<double>(resident) * static_cast<double>(sysconf(_SC_PAGESIZE)) / (1 << 20);
+}
+
+class Streams {
+ public:
+  explicit Streams(const Options& options);
+  ~Streams();
+  void Play();
+
+ private:
+  static GstPadProbeReturn OnFrame(GstPad* pad, GstPadProbeInfo* info, gpointer user);
+  void Feed(guint64 chunk);
+  void FeedUntil(GstClockTime running_time);
+  Counts Count() const;
+  void CheckBus() const;
+
+  const Options& options_;
+  std::string speech_;  // whole chunks of samples
+  GstElement* pipeline_ = nullptr;
+  std::vector<GstElement*> faces_, sources_;
+  guint64 fed_ = 0;
+  std::atomic<guint64> late_{0};
+  std::atomic<GstClockTime> latency_{0};
+};
+
+Streams::Streams(const Options& options) : options_(options) {
+  std::ifstream file(options.audio, std::ios::binary);
+  speech_.assign(std::istreambuf_iterator<char>(file), {});
+  if (speech_.size() < kWavHeader + kChunkBytes) Die(std::string(options.audio) + " is no speech");
+  speech_.erase(0, kWavHeader);
+  speech_.resize(speech_.size() / kChunkBytes * kChunkBytes);
+  std::string text;
+  for (int i = 0; i < options.streams; ++i) {
+    const std::string n = std::to_string(i), size = std::to_string(options.size);
+    text += "appsrc name=source" + n +
+            " is-live=true format=time min-latency=20000000 "
+            "caps=audio/x-raw,format=S16LE,rate=16000,channels=1,layout=interleaved "
+            "! talkfacegen name=face" +
+            n + " ! video/x-raw,format=I420,framerate=25/1,width=" + size + ",height=" + size +
+            " ! fakesink name=sink" + n + " sync=true ";
+  }
+  pipeline_ = gst_parse_launch(text.c_str(), nullptr);
+  for (int i = 0; i < options.streams; ++i) {
+    const auto named = [&](const char* name) {
+      return gst_bin_get_by_name(GST_BIN(pipeline_), (name + std::to_string(i)).c_str());
+    };
+    faces_.push_back(named("face"));
+    sources_.push_back(named("source"));
+    g_object_set(faces_.back(), "identity-image", options.image, nullptr);
+    GstElement* sink = named("sink");
+    GstPad* pad = gst_element_get_static_pad(sink, "sink");
+    gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER, OnFrame, this, nullptr);
+    gst_object_unref(pad);
+    gst_object_unref(sink);
+  }
+}
+
+Streams::~Streams() {
+  gst_element_set_state(pipeline_, GST_STATE_NULL);
+  for (GstElement* face : faces_) gst_object_unref(face);
+  for (GstElement* source : sources_) gst_object_unref(source);
+  gst_object_unref(pipeline_);
+}
+
+// A frame is late when the sink gets it after the moment at which it is to be shown.
+GstPadProbeReturn Streams::OnFrame(GstPad*, GstPadProbeInfo* info, gpointer user) {
+  auto* self = static_cast<Streams*>(user);
+  const GstClockTime now = gst_element_get_current_running_time(self->pipeline_);
+  const GstClockTime pts = GST_BUFFER_PTS(GST_PAD_PROBE_INFO_BUFFER(info));
+  if (now != GST_CLOCK_TIME_NONE && pts > kWarmUp * GST_SECOND &&
+      now > pts + self->latency_ + kGrace)
+    ++self->late_;
+  return GST_PAD_PROBE_OK;
+}
+
+void Streams::Feed(guint64 chunk) {
+  for (GstElement* source : sources_) {
+    GstBuffer* buffer = gst_buffer_new_allocate(nullptr, kChunkBytes, nullptr);
+    gst_buffer_fill(buffer, 0, &speech_[chunk * kChunkBytes % speech_.size()], kChunkBytes);
+    GST_BUFFER_PTS(buffer) = chunk * kChunk;
+    GST_BUFFER_DURATION(buffer) = kChunk;
+    gst_app_src_push_buffer(GST_APP_SRC(source), buffer);
+  }
+}
+
+void Streams::FeedUntil(GstClockTime running_time) {
+  while (true) {
+    const GstClockTime now = gst_element_get_current_running_time(pipeline_);
+    if (now != GST_CLOCK_TIME_NONE && now >= running_time) return;
+    while (now != GST_CLOCK_TIME_NONE && (fed_ + 1) * kChunk <= now) Feed(fed_++);
+    CheckBus();
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+}
+
+void Streams::CheckBus() const {
+  GstBus* bus = gst_pipeline_get_bus(GST_PIPELINE(pipeline_));
+  while (GstMessage* message = gst_bus_pop_filtered(
+             bus, static_cast<GstMessageType>(GST_MESSAGE_ERROR | GST_MESSAGE_LATENCY))) {
+    if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_LATENCY) {
+      gst_bin_recalculate_latency(GST_BIN(pipeline_));
+    } else {
+      GError* error = nullptr;
+      gst_message_parse_error(message, &error, nullptr);
+      Die(error->message);
+    }
+    gst_message_unref(message);
+  }
+  gst_object_unref(bus);
+}
+
+Counts Streams::Count() const {
+  Counts counts;
+  for (GstElement* face : faces_) {
+    GstStructure* stats = nullptr;
+    guint64 due = 0, idle = 0, dropped = 0;
+    g_object_get(face, "stats", &stats, nullptr);
+    gst_structure_get(stats, "due", G_TYPE_UINT64, &due, "idle", G_TYPE_UINT64, &idle, "dropped",
+                      G_TYPE_UINT64, &dropped, nullptr);
+    gst_structure_free(stats);
+    counts.due += due;
+    counts.idle += idle;
+    counts.dropped += dropped;
+  }
+  return counts;
+}
+
+void Streams::Play() {
+  gst_element_set_state(pipeline_, GST_STATE_PLAYING);
+  FeedUntil(static_cast<GstClockTime>(kWarmUp / 2 * GST_SECOND));
+  GstQuery* query = gst_query_new_latency();
+  GstClockTime latency = 0;
+  if (gst_element_query(pipeline_, query))
+    gst_query_parse_latency(query, nullptr, &latency, nullptr);
+  gst_query_unref(query);
+  latency_ = latency;
+  FeedUntil(static_cast<GstClockTime>(kWarmUp * GST_SECOND));
+  const Counts before = Count();
+  const double cpu_before = CpuSeconds();
+  FeedUntil(static_cast<GstClockTime>((kWarmUp + options_.seconds) * GST_SECOND));
+  const Counts after = Count();
+  const double cpu = (CpuSeconds() - cpu_before) / options_.seconds;
+  std::printf(
+      "streams=%d frames=%lu idle=%lu dropped=%lu late=%lu cpu_percent=%.1f rss_mb=%.0f "
+      "latency_ms=%.0f\n",
+      options_.streams, after.due - before.due, after.idle - before.idle,
+      after.dropped - before.dropped, late_.load(), 100 * cpu / std::thread::hardware_concurrency(),
+      ResidentMb(), static_cast<double>(latency) / GST_MSECOND);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const Options options = Parse(&argc, &argv);
+  Streams(options).Play();
+  return 0;
+}
