@@ -76,7 +76,7 @@ class PackagingTest(support.ToolTest):
                                   "-o", output, "-m", pack))
             self.assertEqual(support.video_frames(output), 25)
             inspected = self.assert_works(run("gst-inspect-1.0", "talkfacegen")).stdout
-            self.assertIn("/usr/lib", inspected)
+            self.assertIn(str(LIBRARIES / "gstreamer-1.0/libgsttalkface.so"), inspected)
         finally:
             removed = subprocess.run(["dpkg", "-r", "talkface"], check=False, capture_output=True)
         self.assertEqual(removed.returncode, 0, removed.stderr)
