@@ -7,7 +7,8 @@
  * `audio_src`. It is a talkfacegen with a tee before it and a queue beside it that holds the speech
  * which the face still needs: its size follows the element's latency, so no look-ahead, however
  * long, makes a pipeline stall. All properties of talkfacegen are there, and its `interrupt`, which
- * drops the speech waiting in the queues too. An output that is not linked is discarded.
+ * drops the speech waiting in the queues too. The `audio_src` pad may stay unlinked: its sound is
+ * discarded then.
  *
  * |[
  * gst-launch-1.0 filesrc location=speech.wav ! decodebin ! audioconvert ! talkfacegenbin name=t \
