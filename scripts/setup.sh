@@ -73,6 +73,9 @@ if [ ! -x .venv/bin/python ]; then
   say "virtual environment: making .venv"
   "$python" -m venv .venv || fail "'$python -m venv .venv' failed; see above"
 fi
+# pip brings certificates of its own; the system's also know a company's proxy.
+certificates=/etc/ssl/certs/ca-certificates.crt
+[ ! -f "$certificates" ] || export PIP_CERT=${PIP_CERT:-$certificates}
 stamp=.venv/talkface-setup
 wanted="$mode $(sha256sum <scripts/requirements.txt)"
 if [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ]; then

@@ -2,7 +2,8 @@
 // streams [--streams=N] [--seconds=S] [--size=PIXELS] --image=FILE --audio=FILE: N live streams in
 // one process, each fed the speech (16 kHz mono WAV, in a loop) as it would be spoken, into
 // synchronised sinks. Prints one line of NAME=VALUE: frames, those idle, dropped or late at the
-// sink while speech played, processor time in percent of all cores, resident memory, latency.
+// sink while speech played, processor time in percent of all cores, resident memory, the element's
+// latency.
 #include <gst/app/gstappsrc.h>
 #include <gst/gst.h>
 #include <sys/resource.h>
@@ -219,7 +220,7 @@ void Streams::Play() {
       "latency_ms=%.0f\n",
       options_.streams, after.due - before.due, after.idle - before.idle,
       after.dropped - before.dropped, late_.load(), 100 * cpu / std::thread::hardware_concurrency(),
-      ResidentMb(), static_cast<double>(latency) / GST_MSECOND);
+      ResidentMb(), static_cast<double>(of_element) / GST_MSECOND);
 }
 
 }  // namespace
