@@ -214,6 +214,8 @@ void Streams::Play() {
   const double cpu_before = CpuSeconds();
   FeedUntil(static_cast<GstClockTime>((kWarmUp + options_.seconds) * GST_SECOND));
   const Counts after = Count();
+  GstClockTime of_element = 0;
+  g_object_get(faces_.front(), "latency", &of_element, nullptr);
   const double cpu = (CpuSeconds() - cpu_before) / options_.seconds;
   std::printf(
       "streams=%d frames=%lu idle=%lu dropped=%lu late=%lu cpu_percent=%.1f rss_mb=%.0f "
