@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "models/core/error.h"
@@ -153,9 +154,9 @@ std::shared_ptr<const Pack> Pack::Open(const std::string& model, const std::stri
   pack->version_ = Text(file, manifest, "version");
   pack->licence_ = Text(file, manifest, "licence");
   if (manifest.contains("timing")) pack->timing_ = ParseTiming(file, manifest["timing"]);
-  pack->settings_ = manifest.value(pack->family_, json::object());
-  if (!pack->settings_.is_object()) {
-    BadField(file, pack->family_, "an object", pack->settings_.dump());
+  pack->settings_ = std::make_shared<json>(manifest.value(pack->family_, json::object()));
+  if (!pack->settings_->is_object()) {
+    BadField(file, pack->family_, "an object", pack->settings_->dump());
   }
   const json files = manifest.value("files", json::object());
   for (const auto& [name, entry] : files.items())

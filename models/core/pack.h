@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
@@ -35,7 +35,7 @@ class Pack {
   const std::string& licence() const { return licence_; }
   const PackTiming& timing() const { return timing_; }
   // The family's own section of the manifest ("auwarp": {...}); an empty object if there is none.
-  const nlohmann::json& settings() const { return settings_; }
+  const nlohmann::json& settings() const { return *settings_; }
   // A safetensors file of the pack by its manifest name ("speech"): mapped, not copied, for the
   // pack's lifetime.
   std::shared_ptr<const SafeTensors> Tensors(const std::string& name) const;
@@ -48,7 +48,7 @@ class Pack {
  private:
   std::string folder_, name_, family_, version_, licence_;
   PackTiming timing_;
-  nlohmann::json settings_;
+  std::shared_ptr<const nlohmann::json> settings_;  // not by value: json.hpp costs seconds a file
   std::map<std::string, std::shared_ptr<const SafeTensors>> files_;
 };
 

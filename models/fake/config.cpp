@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "models/fake/config.h"
 
+#include <nlohmann/json.hpp>
+
 namespace talkface::fake {
 namespace {
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "models/vision/settings.h"
 
+#include <nlohmann/json.hpp>
+
 namespace talkface::vision {
 namespace {
 

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <nlohmann/json.hpp>
 
 #include "tests/engine/expect_error.h"
 #include "tests/engine/temporary_folder.h"
