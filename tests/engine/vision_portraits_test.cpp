@@ -23,15 +23,17 @@ struct Picture {
   Pixels pixels{};
 };
 
-std::string Folder(const char* variable) {
+std::string Folder(const char* variable, const char* otherwise = "") {
   const char* value = std::getenv(variable);
-  return value ? value : "";
+  return value ? value : otherwise;
 }
+
+std::string TestData() { return Folder("TALKFACE_TEST_DATA", TALKFACE_DEFAULT_TEST_DATA); }
 
 // Decodes a file below TALKFACE_TEST_DATA, turned upright, as RGBA; no pixels if there is none.
 Picture Load(const std::string& name) {
   Picture picture;
-  const std::string path = Folder("TALKFACE_TEST_DATA") + "/" + name;
+  const std::string path = TestData() + "/" + name;
   GdkPixbuf* stored = gdk_pixbuf_new_from_file(path.c_str(), nullptr);
   if (!stored) return picture;
   GdkPixbuf* upright = gdk_pixbuf_apply_embedded_orientation(stored);
@@ -54,7 +56,7 @@ class Portraits : public testing::Test {
  protected:
   void SetUp() override {
     if (!Load("portraits/01_astronaut_collins.png").pixels.data) {
-      GTEST_SKIP() << "no portraits in TALKFACE_TEST_DATA=" << Folder("TALKFACE_TEST_DATA");
+      GTEST_SKIP() << "no portraits in TALKFACE_TEST_DATA=" << TestData();
     }
     finder_ = OpenFaceFinder("");
   }
