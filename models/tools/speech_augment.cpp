@@ -35,19 +35,6 @@ void Warp(double factor, Mel* mel) {
   }
 }
 
-// Adds a smooth curve over the bands, the gain with it.
-void Equalise(Random* random, Mel* mel) {
-  const double tilt = Uniform(-8, 8, random), bump = Uniform(-6, 6, random);
-  const double phase = Uniform(0, 6.28, random), gain = Uniform(-25, 10, random);
-  std::array<float, kMelBands> add;
-  for (int b = 0; b < kMelBands; ++b) {
-    const double x = static_cast<double>(b) / (kMelBands - 1) - 0.5;
-    add[b] = static_cast<float>(kLnPerDb * (gain + tilt * x + bump * std::sin(phase + 7 * x)));
-  }
-  for (auto& bands : *mel)
-    for (int b = 0; b < kMelBands; ++b) bands[b] = std::max(bands[b] + add[b], kLogFloor);
-}
-
 // An exponential tail of power.
 void Echo(Random* random, Mel* mel) {
   const float keep = static_cast<float>(std::exp(-13.8 * 0.01 / Uniform(0.15, 0.7, random)));
@@ -81,12 +68,27 @@ void Mix(const Mel& noise, Random* random, Mel* mel) {
 
 }  // namespace
 
-Mel Augment(const Mel& mel, const Mel& noise, Random* random) {
+Microphone DrawMicrophone(Random* random) {
+  const double tilt = Uniform(-8, 8, random), bump = Uniform(-6, 6, random);
+  const double phase = Uniform(0, 6.28, random), gain = Uniform(-25, 10, random);
+  Microphone microphone;
+  for (int b = 0; b < kMelBands; ++b) {
+    const double x = static_cast<double>(b) / (kMelBands - 1) - 0.5;
+    microphone.add[b] =
+        static_cast<float>(kLnPerDb * (gain + tilt * x + bump * std::sin(phase + 7 * x)));
+  }
+  return microphone;
+}
+
+Mel Augment(const Mel& mel, const Mel& noise, const Microphone& microphone, Random* random) {
   Mel changed = mel;
   Warp(std::exp(Uniform(-0.2, 0.2, random)), &changed);
   if (Uniform(0, 1, random) < 0.25) Echo(random, &changed);
   if (Uniform(0, 1, random) < 0.4) Mix(noise, random, &changed);
-  Equalise(random, &changed);
+  const float loudness = static_cast<float>(kLnPerDb * Uniform(-3, 3, random));
+  for (auto& bands : changed)
+    for (int b = 0; b < kMelBands; ++b)
+      bands[b] = std::max(bands[b] + microphone.add[b] + loudness, kLogFloor);
   return changed;
 }
 

@@ -9,8 +9,15 @@
 
 namespace talkface::training {
 
-// Frequency warp (+-22 %), an equaliser's tilt and bump, an echoing room (one in four), noise
-// mixed in (two in five, 3 to 30 dB below the speech) and a gain of -25 to +10 dB, in this order.
-Mel Augment(const Mel& mel, const Mel& noise, std::mt19937_64* random);
+// What a microphone does to all it hears: a gain (-25 to +10 dB), a tilt and a bump over the bands.
+struct Microphone {
+  std::array<float, auwarp::kMelBands> add;  // to the logarithms
+};
+Microphone DrawMicrophone(std::mt19937_64* random);
+
+// Frequency warp (+-22 %), an echoing room (one in four), noise mixed in (two in five, 3 to 30 dB
+// below the speech), the microphone, and a loudness of +-3 dB, in this order.
+Mel Augment(const Mel& mel, const Mel& noise, const Microphone& microphone,
+            std::mt19937_64* random);
 
 }  // namespace talkface::training

@@ -182,27 +182,26 @@ Target SequenceMaker::Spread() const {
   return spread;
 }
 
-const TrainingClip& SequenceMaker::PickClip(std::mt19937_64* random) const {
-  double total = 0;
-  for (const Speaker& speaker : speakers_) total += speaker.share;
-  double place = Uniform(0, total, random);
-  const Speaker* picked = &speakers_.back();
+const SequenceMaker::Speaker& SequenceMaker::PickSpeaker(std::mt19937_64* random) const {
+  double place = 0;
+  for (const Speaker& speaker : speakers_) place += speaker.share;
+  place = Uniform(0, place, random);
   for (const Speaker& speaker : speakers_) {
     place -= speaker.share;
-    if (place > 0) continue;
-    picked = &speaker;
-    break;
+    if (place <= 0) return speaker;
   }
-  return *picked
-              ->clips[std::uniform_int_distribution<size_t>(0, picked->clips.size() - 1)(*random)];
+  return speakers_.back();
 }
 
 Sequence SequenceMaker::Make(int steps, std::mt19937_64* random) const {
-  constexpr double kNoiseShare = 0.12, kSilenceShare = 0.10;
+  constexpr double kNoiseShare = 0.12, kSilenceShare = 0.10, kChangeShare = 0.4;
   constexpr float kRestWeight = 0.5f;
   Mel mel;
   Sequence sequence;
   const size_t frames = static_cast<size_t>(steps) * auwarp::kFramesPerStep;
+  // One microphone a sequence, and mostly one speaker: that is what a stream is.
+  const Microphone microphone = DrawMicrophone(random);
+  const Speaker* speaker = &PickSpeaker(random);
   while (mel.size() < frames) {
     const double kind = Uniform(0, 1, random);
     if (kind < kNoiseShare + kSilenceShare) {
@@ -215,9 +214,12 @@ Sequence SequenceMaker::Make(int steps, std::mt19937_64* random) const {
       sequence.weight.resize(mel.size() / 2, kRestWeight);
       continue;
     }
-    const TrainingClip& clip = PickClip(random);
+    if (Uniform(0, 1, random) < kChangeShare) speaker = &PickSpeaker(random);
+    const TrainingClip& clip =
+        *speaker
+             ->clips[std::uniform_int_distribution<size_t>(0, speaker->clips.size() - 1)(*random)];
     const Mel& noise = noises_[std::uniform_int_distribution<size_t>(0, kNoises - 1)(*random)];
-    const Mel changed = Augment(clip.mel, noise, random);
+    const Mel changed = Augment(clip.mel, noise, microphone, random);
     // Clips begin at any step of their first second, so that beginnings are not learnt by heart.
     const size_t first = static_cast<size_t>(Uniform(0, 50, random));
     for (size_t s = first; s < clip.mel.size() / 2; ++s) {

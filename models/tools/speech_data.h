@@ -61,7 +61,7 @@ class SequenceMaker {
     std::vector<const TrainingClip*> clips;
     double share;  // of the speech
   };
-  const TrainingClip& PickClip(std::mt19937_64* random) const;
+  const Speaker& PickSpeaker(std::mt19937_64* random) const;
 
   std::vector<Speaker> speakers_;
   std::vector<Mel> noises_;

@@ -2,6 +2,7 @@
 #include "models/tools/speech_module.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "models/auwarp/speech_front_end.h"
 #include "models/core/safetensors.h"
@@ -13,12 +14,34 @@ namespace {
 namespace nn = torch::nn;
 using auwarp::kMelBands;
 namespace functional = torch::nn::functional;
+constexpr double kNormEpsilon = 1e-5;  // libtorch's
 
 // "gru.weight_ih_l0" is "gru.weight_ih" in a file.
 std::string FileName(std::string parameter) {
   const size_t layer = parameter.find("_l0");
   if (layer != std::string::npos) parameter.erase(layer);
   return parameter;
+}
+
+bool IsNorm(const std::string& parameter) { return parameter.rfind("norm", 0) == 0; }
+
+// norm(conv(x)) is a convolution too: weight and bias by output channel.
+std::map<std::string, torch::Tensor> FoldedWeights(SpeechModule& module) {
+  std::map<std::string, torch::Tensor> weights, stored;
+  for (const auto& parameter : module->named_parameters())
+    stored[parameter.key()] = parameter.value();
+  for (const auto& buffer : module->named_buffers()) stored[buffer.key()] = buffer.value();
+  for (const auto& parameter : module->named_parameters())
+    if (!IsNorm(parameter.key())) weights[FileName(parameter.key())] = parameter.value().clone();
+  for (const char* layer : {"0", "1", "2"}) {
+    const std::string conv = std::string("conv") + layer, norm = std::string("norm") + layer;
+    const torch::Tensor gain =
+        stored[norm + ".weight"] / (stored[norm + ".running_var"] + kNormEpsilon).sqrt();
+    weights[conv + ".weight"] *= gain.view({-1, 1, 1});
+    weights[conv + ".bias"] =
+        (weights[conv + ".bias"] - stored[norm + ".running_mean"]) * gain + stored[norm + ".bias"];
+  }
+  return weights;
 }
 
 torch::Tensor PadPast(const torch::Tensor& x, int64_t frames) {
@@ -31,38 +54,43 @@ SpeechModuleImpl::SpeechModuleImpl(const SpeechModuleOptions& options)
     : conv0_(nn::Conv1dOptions(kMelBands, options.channels, 4).stride(auwarp::kFramesPerStep)),
       conv1_(nn::Conv1dOptions(options.channels, options.channels, 3)),
       conv2_(nn::Conv1dOptions(options.channels, options.channels, 3).dilation(2)),
+      norm0_(options.channels),
+      norm1_(options.channels),
+      norm2_(options.channels),
       gru_(nn::GRUOptions(options.channels, options.hidden).batch_first(true)),
       head_(options.hidden, auwarp::kDelays * auwarp::kOutputs),
       dropout_(options.dropout) {
   register_module("conv0", conv0_);
   register_module("conv1", conv1_);
   register_module("conv2", conv2_);
+  register_module("norm0", norm0_);
+  register_module("norm1", norm1_);
+  register_module("norm2", norm2_);
   register_module("gru", gru_);
   register_module("head", head_);
   register_module("dropout", dropout_);
 }
 
 torch::Tensor SpeechModuleImpl::forward(const torch::Tensor& mel) {
-  torch::Tensor x = mel.transpose(1, 2);                 // [B, 40, 2 S]
-  x = torch::relu(conv0_(PadPast(x, 2)));                // [B, C, S]
-  x = x + dropout_(torch::relu(conv1_(PadPast(x, 2))));  // [B, C, S]
-  x = x + dropout_(torch::relu(conv2_(PadPast(x, 4))));  // [B, C, S]
-  x = std::get<0>(gru_(dropout_(x.transpose(1, 2))));    // [B, S, G]
-  x = head_(dropout_(x));                                // [B, S, D x O]
+  torch::Tensor x = mel.transpose(1, 2);                         // [B, 40, 2 S]
+  x = torch::relu(norm0_(conv0_(PadPast(x, 2))));                // [B, C, S]
+  x = x + dropout_(torch::relu(norm1_(conv1_(PadPast(x, 2)))));  // [B, C, S]
+  x = x + dropout_(torch::relu(norm2_(conv2_(PadPast(x, 4)))));  // [B, C, S]
+  x = std::get<0>(gru_(dropout_(x.transpose(1, 2))));            // [B, S, G]
+  x = head_(dropout_(x));                                        // [B, S, D x O]
   return x.unflatten(2, {auwarp::kDelays, auwarp::kOutputs});
 }
 
 void WriteSpeechWeights(const std::string& path, SpeechModule& module,
                         const std::array<float, 40>& typical_mel,
                         const std::array<float, auwarp::kOutputs>& scale) {
-  std::map<std::string, torch::Tensor> held;
+  const torch::NoGradGuard no_gradients;
   std::map<std::string, TensorSource> tensors = {
       {"typical_mel", {DType::kF32, {kMelBands}, typical_mel.data()}},
       {"scale", {DType::kF32, {auwarp::kOutputs}, scale.data()}}};
-  for (const auto& parameter : module->named_parameters()) {
-    const std::string name = FileName(parameter.key());
-    const torch::Tensor value = parameter.value().detach().to(torch::kFloat32).contiguous();
-    held[name] = value;
+  std::map<std::string, torch::Tensor> held = FoldedWeights(module);
+  for (auto& [name, value] : held) {
+    value = value.to(torch::kFloat32).contiguous();
     tensors[name] = {DType::kF32, value.sizes().vec(), value.data_ptr<float>()};
   }
   WriteSafeTensors(path, tensors, {{"net", "auwarp speech 1"}});
@@ -76,7 +104,13 @@ std::vector<float> RunSpeechByTorch(const std::string& weights, const std::vecto
   options.hidden = static_cast<int>(file->Get("gru.weight_hh").shape[1]);
   SpeechModule module(options);
   module->eval();
+  // A new norm's running mean is 0 and its variance 1.
+  for (auto& norm : {"norm0", "norm1", "norm2"}) {
+    torch::Tensor gain = module->named_parameters()[std::string(norm) + ".weight"];
+    gain.fill_(std::sqrt(1 + kNormEpsilon));
+  }
   for (auto& parameter : module->named_parameters()) {
+    if (IsNorm(parameter.key())) continue;
     torch::Tensor& value = parameter.value();
     const float* from = file->Floats(FileName(parameter.key()), value.sizes().vec());
     std::copy(from, from + value.numel(), value.data_ptr<float>());

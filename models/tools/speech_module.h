@@ -29,13 +29,16 @@ class SpeechModuleImpl : public torch::nn::Module {
 
  private:
   torch::nn::Conv1d conv0_, conv1_, conv2_;
+  // Only for training: what they do to a trained net is folded into the convolutions.
+  torch::nn::BatchNorm1d norm0_, norm1_, norm2_;
   torch::nn::GRU gru_;
   torch::nn::Linear head_;
   torch::nn::Dropout dropout_;
 };
 TORCH_MODULE(SpeechModule);
 
-// Writes a speech.safetensors. `scale` takes the outputs to Expression's units.
+// Writes a speech.safetensors, batch norms folded into the convolutions. `scale` takes the outputs
+// to Expression's units.
 void WriteSpeechWeights(const std::string& path, SpeechModule& module,
                         const std::array<float, 40>& typical_mel,
                         const std::array<float, auwarp::kOutputs>& scale);

@@ -95,6 +95,10 @@ void Average(SpeechModule& average, SpeechModule& module, double decay) {
   auto to = average->parameters();
   const auto from = module->parameters();
   for (size_t i = 0; i < to.size(); ++i) to[i].mul_(decay).add_(from[i], 1 - decay);
+  const auto to_state = average->named_buffers(), from_state = module->named_buffers();
+  for (const auto& state : from_state)
+    if (state.value().is_floating_point())
+      to_state[state.key()].mul_(decay).add_(state.value(), 1 - decay);
 }
 
 class Checkpoint {
