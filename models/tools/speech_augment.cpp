@@ -83,8 +83,8 @@ Microphone DrawMicrophone(Random* random) {
 Mel Augment(const Mel& mel, const Mel& noise, const Microphone& microphone, Random* random) {
   Mel changed = mel;
   Warp(std::exp(Uniform(-0.2, 0.2, random)), &changed);
-  if (Uniform(0, 1, random) < 0.25) Echo(random, &changed);
-  if (Uniform(0, 1, random) < 0.4) Mix(noise, random, &changed);
+  if (Uniform(0, 1, random) < 0.15) Echo(random, &changed);
+  if (Uniform(0, 1, random) < 0.25) Mix(noise, random, &changed);
   const float loudness = static_cast<float>(kLnPerDb * Uniform(-3, 3, random));
   for (auto& bands : changed)
     for (int b = 0; b < kMelBands; ++b)

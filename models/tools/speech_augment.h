@@ -15,7 +15,7 @@ struct Microphone {
 };
 Microphone DrawMicrophone(std::mt19937_64* random);
 
-// Frequency warp (+-22 %), an echoing room (one in four), noise mixed in (two in five, 3 to 30 dB
+// Frequency warp (+-22 %), an echoing room (one in seven), noise mixed in (one in four, 3 to 30 dB
 // below the speech), the microphone, and a loudness of +-3 dB, in this order.
 Mel Augment(const Mel& mel, const Mel& noise, const Microphone& microphone,
             std::mt19937_64* random);

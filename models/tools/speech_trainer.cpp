@@ -24,7 +24,7 @@ constexpr int kCheckpointEvery = 50;
 constexpr double kAverageDecay = 0.99;  // of the running average of weights that is kept
 constexpr double kVelocityWeight = 1.0, kCorrelationWeight = 0.3;
 constexpr double kGradientLimit = 1.0, kWeightDecay = 1e-2, kWarmUp = 20;
-constexpr double kDropout = 0.2;
+constexpr double kDropout = 0.1;
 constexpr float kMaxLiveliness = 1.8f;
 // What matters most in the picture counts most.
 constexpr std::array<float, kOutputs> kImportance = {2, 1.5, .5, 1, .3, .3, .3, .3, .3, .3};

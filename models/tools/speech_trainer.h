@@ -12,10 +12,10 @@
 namespace talkface::training {
 
 struct SpeechTraining {
-  int iterations = 500;
-  int batch = 16;
+  int iterations = 600;
+  int batch = 8;
   int steps = 400;  // of 20 ms in one sequence
-  double rate = 2e-3;
+  double rate = 4e-3;
   uint64_t seed = 0;
   int channels = 96, hidden = 128;
   std::vector<std::string> held_out;  // speakers
