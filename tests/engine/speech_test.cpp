@@ -5,10 +5,14 @@
 
 #include <algorithm>
 #include <complex>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
 #include <limits>
 
 #include "models/auwarp/speech_run.h"
 #include "models/auwarp/speech_stream.h"
+#include "models/core/pack.h"
 #include "tests/engine/expect_error.h"
 #include "tests/engine/speech_fixture.h"
 
@@ -346,6 +350,50 @@ TEST_F(SpeechTest, DamagedWeightsAreNamed) {
   tensors.erase("gru.bias_hh");
   WriteWeights(path, tensors);
   EXPECT_ERROR(SpeechNet::Load(SafeTensors::Open(path)), Code::kBadPack, "gru.bias_hh");
+}
+
+// The samples of a 16-bit mono WAV file.
+std::vector<float> ReadWav(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  const std::string bytes{std::istreambuf_iterator<char>(in), {}};
+  std::vector<float> samples;
+  const size_t data = bytes.find("data");
+  if (data == std::string::npos) return samples;
+  for (size_t at = data + 8; at + 1 < bytes.size(); at += 2) {
+    int16_t sample = 0;
+    std::memcpy(&sample, bytes.data() + at, sizeof sample);
+    samples.push_back(static_cast<float>(sample) / 32768.0f);
+  }
+  return samples;
+}
+
+TEST_F(SpeechTest, TheShippedPackSpeaksAndRests) {
+  const char* data = std::getenv("TALKFACE_TEST_DATA");
+  const std::string path = std::string(data != nullptr ? data : "") + "/speech/en_jfk_11s_16k.wav";
+  const std::vector<float> speech = ReadWav(path);
+  if (speech.empty()) GTEST_SKIP() << path << " is not there: set TALKFACE_TEST_DATA";
+  const auto pack = Pack::Open("auwarp", "");
+  EXPECT_EQ(pack->timing().look_ahead_min_ms, kLookAheadMinMs);
+  EXPECT_EQ(pack->timing().look_ahead_max_ms, kLookAheadMaxMs);
+  const auto stream = OpenSpeechStream(SpeechNet::Load(pack->Tensors("speech")));
+  stream->Push(nullptr, 2 * kSpeechRateHz);
+  stream->Push(speech.data(), speech.size());
+  stream->Push(nullptr, 2 * kSpeechRateHz);
+  stream->Drain();
+  float most = 0;
+  int open = 0, frames = 0;
+  for (uint64_t t = 0; t < 15'000; t += 40) {
+    const auto controls = Take(stream.get(), t);
+    if (t < 1500 || t > 14'000) {
+      EXPECT_EQ(Motion(*controls), 0.0) << t << " ms";
+    }
+    most = std::max(most, controls->expression.opening);
+    frames += t >= 2000 && t < 13'000 ? 1 : 0;
+    open += controls->expression.opening > 0.02f ? 1 : 0;
+  }
+  EXPECT_GT(most, 0.04f);
+  EXPECT_LT(most, 0.14f);
+  EXPECT_GT(open, frames / 5);
 }
 
 }  // namespace
