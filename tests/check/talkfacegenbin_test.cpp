@@ -186,8 +186,8 @@ GST_END_TEST
 
 GST_START_TEST(discards_speech_that_nobody_takes) {
   TempFolder folder;
-  for (const char* buffers : {"3", "1500"}) {
-    Pipeline pipeline(std::string("audiotestsrc num-buffers=") + buffers +
+  for (const char* count : {"3", "1500"}) {
+    Pipeline pipeline(std::string("audiotestsrc num-buffers=") + count +
                       " samplesperbuffer=160 ! audio/x-raw,rate=16000 ! " + Bin(folder) +
                       "t.video_src ! fakesink name=video sync=false");
     pipeline.PlayToEnd();
