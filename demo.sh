@@ -18,7 +18,7 @@ esac
 build_log=$(mktemp)
 trap 'rm -f "$build_log"' EXIT
 echo "demo: building (a few minutes the first time)"
-"$repo/scripts/build.sh" build -Dtests=false >"$build_log" 2>&1 || { cat "$build_log" >&2; exit 1; }
+"$repo/scripts/build.sh" --target runtime build >"$build_log" 2>&1 || { cat "$build_log" >&2; exit 1; }
 
 image=${1:-$("$repo/.venv/bin/python" -c '
 import importlib.util as u

@@ -1,11 +1,20 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Configures (where needed) and builds a folder: scripts/build.sh FOLDER [MESON OPTIONS...]
-# Options count when the folder is first made, or when they have changed since.
+# Configures (where needed) and builds a folder:
+#
+#   scripts/build.sh [--target TARGET] FOLDER [MESON OPTIONS...]
+#
+# The folder is made anew when the options differ from those it was made with. The target `runtime`
+# is all that a render needs, without tests and trainer.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-folder=${1:?usage: scripts/build.sh FOLDER [MESON OPTIONS...]}
+target=all
+if [ "${1:-}" = --target ]; then
+  target=$2
+  shift 2
+fi
+folder=${1:?usage: scripts/build.sh [--target TARGET] FOLDER [MESON OPTIONS...]}
 shift
 # A libtorch that came or changed in .venv after the folder was made must be found.
 wanted="$* CXX=${CXX:-} $(cat .venv/talkface-setup 2>/dev/null || true)"
@@ -15,4 +24,4 @@ elif [ "$(cat "$folder/.talkface-options" 2>/dev/null)" != "$wanted" ]; then
   meson setup --wipe "$folder" "$@"
 fi
 echo "$wanted" >"$folder/.talkface-options"
-ninja -C "$folder"
+ninja -C "$folder" "$target"
