@@ -119,11 +119,13 @@ GST_START_TEST(seeks_and_interruptions_while_speech_flows) {
 GST_END_TEST
 
 GST_START_TEST(flushes_while_speech_flows) {
+  // A sink with async=true prerolls after each flush, and GStreamer 1.22's bins may forget under a
+  // storm of flushes to set it playing again.
   TempFolder folder;
   const std::string portrait = WritePortrait(folder.path("portrait.png"), 32, 32);
   Pipeline pipeline(kSpeechSource +
                     ("! talkfacegen name=face model=fake identity-image=" + portrait) +
-                    " ! fakesink sync=false");
+                    " ! fakesink sync=false async=false");
   GstElement* source = pipeline["source"];
   pipeline.SetState(GST_STATE_PLAYING);
   std::atomic<bool> stop{false};
