@@ -60,7 +60,7 @@ check_format() {
 }
 
 sanitize() {
-  step "sanitizer build" scripts/build.sh build-sanitize -Dtorch=none -Dbuildtype=debugoptimized \
+  step "sanitizer build" scripts/build.sh build-sanitize -Dtorch=none -Dbuildtype=debug -Doptimization=1 \
     -Db_sanitize=address,undefined -Db_lundef=false || return 0
   # The plugin is instrumented and the scanner is not, so the scan happens in the process itself.
   GST_REGISTRY_FORK=no ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 \
@@ -86,7 +86,8 @@ case "$mode" in
 esac
 step "clang-format" check_format || true
 tests build
-if step "engine-only build" scripts/build.sh build-engine -Dgstreamer=disabled -Dopencv=disabled; then
+if step "engine-only build" scripts/build.sh build-engine -Dgstreamer=disabled -Dopencv=disabled \
+  -Dtorch=none -Doptimization=0; then
   tests build-engine --no-suite slow
 fi
 CXX=clang++ step "clang build" scripts/build.sh build-clang -Doptimization=0 || true
