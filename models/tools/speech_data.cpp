@@ -195,12 +195,16 @@ const SequenceMaker::Speaker& SequenceMaker::PickSpeaker(std::mt19937_64* random
 
 Sequence SequenceMaker::Make(int steps, std::mt19937_64* random) const {
   constexpr double kNoiseShare = 0.12, kSilenceShare = 0.10, kChangeShare = 0.4;
+  // Half of the sequences stay as they were recorded: changing all of them costs more on clean
+  // speech than it gains in noise.
+  constexpr double kCleanShare = 0.5;
   constexpr float kRestWeight = 0.5f;
   Mel mel;
   Sequence sequence;
   const size_t frames = static_cast<size_t>(steps) * auwarp::kFramesPerStep;
   // One microphone a sequence, and mostly one speaker: that is what a stream is.
   const Microphone microphone = DrawMicrophone(random);
+  const bool clean = Uniform(0, 1, random) < kCleanShare;
   const Speaker* speaker = &PickSpeaker(random);
   while (mel.size() < frames) {
     const double kind = Uniform(0, 1, random);
@@ -219,7 +223,7 @@ Sequence SequenceMaker::Make(int steps, std::mt19937_64* random) const {
         *speaker
              ->clips[std::uniform_int_distribution<size_t>(0, speaker->clips.size() - 1)(*random)];
     const Mel& noise = noises_[std::uniform_int_distribution<size_t>(0, kNoises - 1)(*random)];
-    const Mel changed = Augment(clip.mel, noise, microphone, random);
+    const Mel changed = clean ? clip.mel : Augment(clip.mel, noise, microphone, random);
     // Clips begin at any step of their first second, so that beginnings are not learnt by heart.
     const size_t first = static_cast<size_t>(Uniform(0, 50, random));
     for (size_t s = first; s < clip.mel.size() / 2; ++s) {
