@@ -190,8 +190,12 @@ bool Generator::LoadIdentity(const std::string& path, Identity* out, GError** er
   EngineRef<Engine> engine = OpenedEngine();
   const Pixels pixels{image.data.data(), image.width, image.height, size_t{4} * image.width};
   Identity identity;
-  *status = engine->Enrol(pixels, identity.face.Out());
-  if (!status->ok()) return false;
+  const Status enrolled = engine->Enrol(pixels, identity.face.Out());
+  if (!enrolled.ok()) {
+    *status = enrolled;
+    g_snprintf(status->message, sizeof status->message, "%s: %s", path.c_str(), enrolled.message);
+    return false;
+  }
   identity.width = image.width;
   identity.height = image.height;
   const char* warning = identity.face->Info().warning;

@@ -50,7 +50,8 @@ GST_START_TEST(portrait_without_a_face) {
   const std::string pack = WriteFakePack(folder.path("pack"), R"("fail_enrol": true)");
   const std::string portrait = Portrait(folder);
   Pipeline pipeline(Speaking(portrait, pack));
-  pipeline.FailWith(GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS, "no face");
+  const std::string said = portrait + ": The fake family sees no face";
+  pipeline.FailWith(GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS, said.c_str());
   pipeline.SetState(GST_STATE_NULL);
   g_object_set(pipeline["face"], "model", "fake", nullptr);
   pipeline.PlayToEnd();

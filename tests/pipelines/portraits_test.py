@@ -42,7 +42,9 @@ class PortraitsTest(support.ToolTest):
             self.skipTest(f"{DATA}/negative is not there: set TALKFACE_TEST_DATA")
         for image in negatives:
             with self.subTest(image=image.name):
-                self.assertIn("face", self.assert_refused(image))
+                said = self.assert_refused(image)
+                self.assertIn("face", said)
+                self.assertIn(image.name, said)
 
     def test_broken_files_are_refused(self):
         good = support.write_png(self.folder / "good.png", 300, 300).read_bytes()
