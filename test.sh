@@ -60,7 +60,7 @@ check_format() {
 }
 
 sanitize() {
-  step "sanitizer build" scripts/build.sh build-sanitize -Dtorch=none -Dbuildtype=debug -Doptimization=1 \
+  step "sanitizer build" scripts/build.sh build-sanitize -Dtorch=none -Dbuildtype=debug \
     -Db_sanitize=address,undefined -Db_lundef=false || return 0
   # The plugin is instrumented and the scanner is not, so the scan happens in the process itself.
   GST_REGISTRY_FORK=no ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 \
