@@ -92,7 +92,8 @@ Pose SpeechRun::At(uint64_t time_ns, int delay) const {
   for (int o = 0; o < kOutputs; ++o)
     pose[o] =
         Mix(before.outputs[delay][o] * gate_before, after.outputs[delay][o] * gate_after, share);
-  pose[kOutputs] = Mix(before.gate.level * gate_before, after.gate.level * gate_after, share);
+  pose[kLevelPlace] = Mix(before.gate.level * gate_before, after.gate.level * gate_after, share);
+  pose[kSpeechPlace] = Mix(gate_before, gate_after, share);
   pose[0] = std::clamp(pose[0], kOpeningMin, kOpeningMax);
   for (int o = kShapeOutputs; o < kOutputs; ++o) pose[o] = std::clamp(pose[o], 0.0f, kMaxUnit);
   return pose;

@@ -22,8 +22,10 @@ constexpr int kStepSamples = kSpeechRateHz / 1000 * kStepMs;
 constexpr uint64_t kNsPerSample = 1'000'000'000 / kSpeechRateHz;
 
 // What the mouth does at one moment: the net's outputs in its order, gated and held in range, then
-// the loudness 0..1. All zero is rest.
-using Pose = std::array<float, kOutputs + 1>;
+// two of the gate's. All zero is rest.
+constexpr int kLevelPlace = kOutputs;       // loudness 0..1
+constexpr int kSpeechPlace = kOutputs + 1;  // 0 (nobody speaks) to 1
+using Pose = std::array<float, kOutputs + 2>;
 
 class SpeechRun {
  public:

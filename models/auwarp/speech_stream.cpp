@@ -161,9 +161,10 @@ std::shared_ptr<const FrameControls> SpeechStream::Take(uint64_t time_ns) {
   out.width = pose[1];
   out.upper = pose[2];
   out.jaw = pose[3];
+  out.speech = pose[kSpeechPlace];
   std::copy_n(pose.begin() + kShapeOutputs, out.units.size(), out.units.begin());
   controls->units.assign(out.units.begin(), out.units.end());
-  controls->level = pose[kOutputs];
+  controls->level = pose[kLevelPlace];
   controls->idle = !source.live || (placed.run->finished() && within >= placed.run->EndNs());
   return controls;
 }
