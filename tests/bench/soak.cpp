@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/bench/options.h"
+
 namespace {
 
 double ResidentKb() {
@@ -120,12 +122,7 @@ Options Parse(int* argc, char*** argv) {
       {"model", 0, 0, G_OPTION_ARG_STRING, &model, "pack (default: fake)", "PACK"},
       {"image", 0, 0, G_OPTION_ARG_FILENAME, &image, "portrait", "FILE"},
       {nullptr, 0, 0, G_OPTION_ARG_NONE, nullptr, nullptr, nullptr}};
-  GOptionContext* context = g_option_context_new(nullptr);
-  g_option_context_add_main_entries(context, entries, nullptr);
-  g_option_context_add_group(context, gst_init_get_option_group());
-  GError* error = nullptr;
-  if (!g_option_context_parse(context, argc, argv, &error)) Die(error->message);
-  g_option_context_free(context);
+  talkface::bench::ParseOptions(entries, argc, argv);
   if (image == nullptr) Die("--image=FILE is needed");
   options.face = std::string("talkfacegen model=") + (model != nullptr ? model : "fake") +
                  " identity-image=\"" + image + "\" ! video/x-raw,width=64,height=64";

@@ -18,6 +18,8 @@
 #include <thread>
 #include <vector>
 
+#include "tests/bench/options.h"
+
 namespace {
 
 constexpr int kRate = 16000;
@@ -51,12 +53,7 @@ Options Parse(int* argc, char*** argv) {
       {"image", 0, 0, G_OPTION_ARG_FILENAME, &options.image, "portrait", "FILE"},
       {"audio", 0, 0, G_OPTION_ARG_FILENAME, &options.audio, "speech", "FILE"},
       {nullptr, 0, 0, G_OPTION_ARG_NONE, nullptr, nullptr, nullptr}};
-  GOptionContext* context = g_option_context_new(nullptr);
-  g_option_context_add_main_entries(context, entries, nullptr);
-  g_option_context_add_group(context, gst_init_get_option_group());
-  GError* error = nullptr;
-  if (!g_option_context_parse(context, argc, argv, &error)) Die(error->message);
-  g_option_context_free(context);
+  talkface::bench::ParseOptions(entries, argc, argv);
   if (options.image == nullptr || options.audio == nullptr) Die("give --image and --audio");
   return options;
 }

@@ -31,6 +31,13 @@ void WriteManifest(const std::string& folder, const std::string& text) {
   WriteFile(folder + "/manifest.json", text);
 }
 
+// The same element works once the cause of its failure is gone.
+void PlayAfterFailure(Pipeline* pipeline) {
+  pipeline->SetState(GST_STATE_NULL);
+  g_object_set((*pipeline)["face"], "model", "fake", nullptr);
+  pipeline->PlayToEnd();
+}
+
 }  // namespace
 
 GST_START_TEST(engine_fails_to_open) {
@@ -38,10 +45,7 @@ GST_START_TEST(engine_fails_to_open) {
   const std::string pack = WriteFakePack(folder.path("pack"), R"("fail_open": true)");
   Pipeline pipeline(Speaking(Portrait(folder), pack));
   pipeline.FailWith(GST_STREAM_ERROR, GST_STREAM_ERROR_FAILED, "fake engine failed");
-  // The same element works once the cause is gone.
-  pipeline.SetState(GST_STATE_NULL);
-  g_object_set(pipeline["face"], "model", "fake", nullptr);
-  pipeline.PlayToEnd();
+  PlayAfterFailure(&pipeline);
 }
 GST_END_TEST
 
@@ -52,9 +56,7 @@ GST_START_TEST(portrait_without_a_face) {
   Pipeline pipeline(Speaking(portrait, pack));
   const std::string said = portrait + ": The fake family sees no face";
   pipeline.FailWith(GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS, said.c_str());
-  pipeline.SetState(GST_STATE_NULL);
-  g_object_set(pipeline["face"], "model", "fake", nullptr);
-  pipeline.PlayToEnd();
+  PlayAfterFailure(&pipeline);
 }
 GST_END_TEST
 
@@ -66,9 +68,7 @@ GST_START_TEST(engine_fails_in_mid_stream) {
     const std::string pack = WriteFakePack(folder.path("pack"), fault);
     Pipeline pipeline(Speaking(portrait, pack));
     pipeline.FailWith(GST_STREAM_ERROR, GST_STREAM_ERROR_FAILED, "as its pack asked");
-    pipeline.SetState(GST_STATE_NULL);
-    g_object_set(pipeline["face"], "model", "fake", nullptr);
-    pipeline.PlayToEnd();
+    PlayAfterFailure(&pipeline);
   }
 }
 GST_END_TEST

@@ -44,6 +44,14 @@ void WaitForQueued(const Pipeline& pipeline, guint buffers) {
   fail_unless_equals_int(queued, buffers);
 }
 
+// Of 1 s of speech the paused sink holds the first 100 ms, and the queue the rest.
+void QueueOneSecond(Pipeline* pipeline, Recorder* audio) {
+  pipeline->SetState(GST_STATE_PAUSED);
+  PushSpeech((*pipeline)["source"], 0, 10, 1600);
+  audio->WaitForCount(1);
+  WaitForQueued(*pipeline, 9);
+}
+
 void EndSpeech(const Pipeline& pipeline) {
   GstFlowReturn flow = GST_FLOW_ERROR;
   g_signal_emit_by_name(pipeline["source"], "end-of-stream", &flow);
@@ -199,11 +207,7 @@ GST_START_TEST(interrupt_drops_queued_speech) {
   TempFolder folder;
   Pipeline pipeline(kSpeechSource + ("! " + Bin(folder)) + Outputs("sync=false"));
   Recorder audio(pipeline, "audio");
-  pipeline.SetState(GST_STATE_PAUSED);
-  PushSpeech(pipeline["source"], 0, 10, 1600);
-  // Of 1 s the sink holds the first 100 ms, and the queue the rest.
-  audio.WaitForCount(1);
-  WaitForQueued(pipeline, 9);
+  QueueOneSecond(&pipeline, &audio);
   g_signal_emit_by_name(pipeline["t"], "interrupt");
   PushSpeech(pipeline["source"], 1 * GST_SECOND, 10, 1600);
   EndSpeech(pipeline);
@@ -220,10 +224,7 @@ GST_START_TEST(flush_drops_queued_speech) {
   TempFolder folder;
   Pipeline pipeline(kSpeechSource + ("! " + Bin(folder)) + Outputs("sync=false"));
   Recorder audio(pipeline, "audio");
-  pipeline.SetState(GST_STATE_PAUSED);
-  PushSpeech(pipeline["source"], 0, 10, 1600);
-  audio.WaitForCount(1);
-  WaitForQueued(pipeline, 9);
+  QueueOneSecond(&pipeline, &audio);
   gst_element_send_event(pipeline["source"], gst_event_new_flush_start());
   gst_element_send_event(pipeline["source"], gst_event_new_flush_stop(FALSE));
   PushSpeech(pipeline["source"], 3 * GST_SECOND, 10, 1600);
