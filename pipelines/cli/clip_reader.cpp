@@ -6,7 +6,7 @@
 #include <algorithm>
 
 #include "pipelines/cli/command.h"
-#include "pipelines/cli/file_uri.h"
+#include "pipelines/cli/media_source.h"
 
 namespace talkface::cli {
 namespace {
@@ -67,6 +67,7 @@ ClipReader::ClipReader(const std::string& path) : path_(path) {
   pipeline_ = gst_parse_launch(kPipeline, nullptr);
   GstElement* source = gst_bin_get_by_name(GST_BIN(pipeline_), "source");
   g_object_set(source, "uri", uri.c_str(), nullptr);
+  TimeByStreams(source);
   g_signal_connect(source, "pad-added", G_CALLBACK(OnPadAdded), this);
   g_signal_connect(source, "no-more-pads", G_CALLBACK(OnNoMorePads), this);
   gst_object_unref(source);

@@ -5,7 +5,7 @@
 
 #include "gst/bus_messages.h"
 #include "pipelines/cli/command.h"
-#include "pipelines/cli/file_uri.h"
+#include "pipelines/cli/media_source.h"
 #include "pipelines/cli/sound_advance.h"
 
 namespace talkface::cli {
@@ -117,6 +117,7 @@ RenderPipeline::RenderPipeline(const RenderOptions& options, const FileType& typ
     SetProperties(options);
     GstElement* source = Named(pipeline_, "source");
     g_object_set(source, "uri", FileUri(options.audio).c_str(), nullptr);
+    TimeByStreams(source);
     g_signal_connect(source, "pad-added", G_CALLBACK(OnPadAdded), this);
   } catch (...) {
     gst_object_unref(pipeline_);

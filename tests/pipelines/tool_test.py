@@ -82,6 +82,17 @@ class PrepareTest(support.ToolTest):
         self.assertIn("1 there already", self.assert_works(self.prepare(SAMPLE_CLIP)).stdout)
         self.assertEqual(clip.stat().st_mtime_ns, written)
 
+    def test_takes_times_from_the_streams(self):
+        """The clip's system clock jumps by 0.2 s in its middle; picture and sound go on without."""
+        self.assert_works(self.prepare(SAMPLE_CLIP))
+        clip = (self.folder / "out/lbax4n_lbax4n.safetensors").read_bytes()
+        self.assertIn(b'"fps":"25.000000"', clip)
+        sound, output = self.folder / "clip.mpg", self.folder / "talking.mp4"
+        sound.symlink_to(SAMPLE_CLIP)
+        image = support.write_png(self.folder / "portrait.png")
+        self.assert_works(talkface("render", "-m", "fake", "-i", image, "-a", sound, "-o", output))
+        self.assertEqual(support.video_frames(output), 75)
+
     def test_leaves_out_what_cannot_be_used(self):
         text = self.folder / "text.mpg"
         text.write_text("no video", encoding="utf-8")
