@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: MIT
+"""The outside judge, run inside this process, two files at a time; real clips are read only once."""
+import contextlib
+import functools
+import hashlib
+import os
+import sys
+import unittest.mock
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+WORKERS = 2
+CACHE = Path.home() / ".cache/talkface-likeness"
+GRID_S = 0.04       # the judge's time grid
+MOST_LAG_STEPS = 6
+LENIENT = 0.05       # detection threshold where the judge's own finds nothing
+
+
+@dataclass(frozen=True)
+class Curves:
+    """What the judge's landmarker sees in a file. Lengths are over the face height (10 to 152)."""
+    opening: np.ndarray  # inner lips, on a grid of 40 ms
+    width: np.ndarray    # mouth corners
+    eye: np.ndarray      # lids
+    points: np.ndarray   # [frames, 468, 2] pixels; NaN where no face is found
+    height: float        # of the face, pixels
+    sure: bool = True    # False: only a lower threshold finds a face (drawings)
+
+
+def _start(judge):
+    sys.path.insert(0, str(judge))
+    os.nice(5)
+    # MediaPipe's native log, which no option of its own silences.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+
+
+def _read(path):
+    import judge  # pylint: disable=import-outside-toplevel,import-error
+    strict, sure = judge.mp.solutions.face_mesh.FaceMesh, True
+    try:
+        seen = judge.mouth(str(path))
+    except SystemExit:  # it has found no face
+        lenient = functools.partial(strict, min_detection_confidence=LENIENT)
+        with unittest.mock.patch.object(judge.mp.solutions.face_mesh, "FaceMesh", lenient):
+            seen, sure = judge.mouth(str(path)), False
+    return Curves(seen["opening"], seen["width"], seen["eye"], seen["points"].astype(np.float32),
+                  seen["height"], sure)
+
+
+def _cached(path):
+    state = path.stat()
+    key = hashlib.sha256(f"1|{path}|{state.st_size}|{state.st_mtime_ns}".encode()).hexdigest()[:24]
+    file = CACHE / f"{key}.npz"
+    if file.exists():
+        with np.load(file) as stored:
+            return Curves(*(stored[name] for name in ("opening", "width", "eye", "points")),
+                          float(stored["height"]), bool(stored["sure"]))
+    curves = _read(path)
+    CACHE.mkdir(parents=True, exist_ok=True)
+    part = file.with_suffix(f".{os.getpid()}.npz")
+    np.savez(part, **vars(curves))
+    part.replace(file)
+    return curves
+
+
+@contextlib.contextmanager
+def open_judge(environment):
+    """Gives (made, real): functions from paths to a list of Curves."""
+    with ProcessPoolExecutor(WORKERS, initializer=_start, initargs=(environment.judge,)) as pool:
+        yield (lambda paths: list(pool.map(_read, paths)),
+               lambda paths: list(pool.map(_cached, paths)))
+
+
+@dataclass(frozen=True)
+class Sync:
+    """How well a made video follows a real one; as judge.py --reference."""
+    r_open: float
+    r_width: float
+    lag_ms: int
+    gain_open: float
+
+
+def correlation(a, b):
+    count = min(len(a), len(b))
+    a, b = a[:count] - a[:count].mean(), b[:count] - b[:count].mean()
+    power = np.sqrt((a * a).sum() * (b * b).sum())
+    return float((a * b).sum() / power) if power > 0 else 0.0
+
+
+def picture_delay_s(curves, samples, rate):
+    """How late a real clip's picture is against its own sound: the shift of the loudness that goes
+    best with the opening, less the 20 ms by which a mouth opens ahead. Large shifts must win clearly.
+    Within 45 ms, as good as this measures, it is 0. (models/auwarp/prepared_clip.h has the same.)"""
+    hop = rate // 100
+    power = np.convolve(np.square(samples, dtype=np.float64), np.ones(3 * hop), "same")[::hop]
+    loud = np.log(power + 1e-5)
+    opening = np.interp(np.arange(len(loud)) / 100, np.arange(len(curves.opening)) * GRID_S,
+                        curves.opening)
+    best, found = 0.0, -2
+    for shift in range(-40, 41):
+        r = correlation(opening[max(shift, 0):], loud[max(-shift, 0):])
+        r -= 0.01 * abs(shift + 2)
+        if r > max(best, 0.2):
+            best, found = r, shift
+    delay = (found + 2) / 100
+    return delay if abs(delay) > 0.045 else 0.0
+
+
+def moved(curves, delay_s):
+    """The curves of a real clip as they were had its picture not been late."""
+    times = np.arange(len(curves.opening)) * GRID_S
+
+    def early(values):
+        return np.interp(times + delay_s, times, values)
+    return replace(curves, opening=early(curves.opening), width=early(curves.width),
+                   eye=early(curves.eye))
+
+
+def sync(made, real):
+    def at(steps):  # made, taken to be late by that much
+        return correlation(made.opening[max(steps, 0):], real.opening[max(-steps, 0):])
+    lag = max(range(-MOST_LAG_STEPS, MOST_LAG_STEPS + 1), key=at)
+    return Sync(at(0), correlation(made.width, real.width), round(lag * GRID_S * 1000),
+                float(made.opening.std() / real.opening.std()))
