@@ -8,57 +8,54 @@ namespace talkface::auwarp {
 namespace {
 
 // In face heights.
-constexpr float kAboveLid = 0.008f;  // the open lid's own lashes are covered too
-constexpr float kBelowLid = 0.003f;
-constexpr float kSkinBelow = 0.024f;  // where skin below the eye begins
-constexpr float kMirror = 0.7f;       // the skin is squeezed a little
-constexpr float kCrease = 0.022f;     // above the open lid
-constexpr float kLash = 0.0045f;
-constexpr float kHeadReach = 0.04f;  // more than the head ever moves
-constexpr float kMargin = 0.03f;     // of the painted skin round the eye
+constexpr float kSoft = 0.006f;   // edge between painted and photographed skin
+constexpr float kLash = 0.0028f;  // a quarter of the lash line's width
+constexpr float kLashStrength = 0.75f;
+constexpr float kShadow = 0.008f;    // of the moving lid on the eyeball
+constexpr float kHeadReach = 0.05f;  // more than the head and brows ever move
+constexpr float kMargin = 0.02f;     // of the painted skin round the eye
+constexpr float kGrain = 0.010f;     // what is coarser than this is shape, not grain
+constexpr float kMostGrain = 18;     // of 255
 
-struct Mean {
-  float sum[3] = {0, 0, 0};
-  int count = 0;
-  void Add(const Patch& portrait, Point at) {
-    uint8_t p[4];
-    portrait.SampleOne(static_cast<int32_t>(std::lrintf(256 * at.u)),
-                       static_cast<int32_t>(std::lrintf(256 * at.v)), p);
-    for (int c = 0; c < 3; ++c) sum[c] += static_cast<float>(p[c]);
-    ++count;
+float SmoothStep(float from, float to, float x) {
+  const float t = std::clamp((x - from) / (to - from), 0.0f, 1.0f);
+  return t * t * (3 - 2 * t);
+}
+
+float Gauss(float x) { return static_cast<float>(std::exp(-0.5 * x * x)); }
+
+compose::Rect BoxOf(const LidShape& shape, const FaceMap& map) {
+  const auto& tops = shape.top.values;
+  const auto& bottoms = shape.bottom.values;
+  const float top = *std::min_element(tops.begin(), tops.end()) - kMargin;
+  const float bottom = *std::max_element(bottoms.begin(), bottoms.end()) + kMargin;
+  float x0 = 1e9f, y0 = 1e9f, x1 = -1e9f, y1 = -1e9f;
+  for (int i = 0; i < 4; ++i) {
+    const Point p = map.ToFrame({i % 2 == 0 ? shape.top.from - kMargin : shape.top.to + kMargin,
+                                 i / 2 == 0 ? top : bottom});
+    x0 = std::min(x0, p.u), x1 = std::max(x1, p.u);
+    y0 = std::min(y0, p.v), y1 = std::max(y1, p.v);
   }
-  float Get(int c) const { return sum[c] / static_cast<float>(count); }
-};
+  return {static_cast<int>(x0), static_cast<int>(y0), static_cast<int>(x1) + 2,
+          static_cast<int>(y1) + 2};
+}
 
-// Skin along the eye, averaged sideways so that single lashes or moles leave no streaks.
-Mean Along(const Patch& portrait, const FaceMap& map, Point at, float reach) {
-  Mean mean;
-  for (int k = -3; k <= 3; ++k)
-    mean.Add(portrait, map.ToFrame({at.u + reach * static_cast<float>(k), at.v}));
-  return mean;
+// Light on a lid over its eyeball: a fold under the brow, most light in the middle, less towards
+// the lashes. `t` is 0 at the lid's top, 1 at its lashes.
+float LidShade(float t, float height) {
+  const float fold = 0.08f * Gauss((t - 0.10f) / std::max(0.07f, 0.004f / height));
+  return 1 + 0.06f * Gauss((t - 0.5f) / 0.22f) - fold - 0.07f * SmoothStep(0.6f, 1.05f, t);
 }
 
 }  // namespace
 
 Lids::Lids(const FaceGeometry& face, const FaceMap& map, const Patch& portrait) : map_(map) {
-  for (const Eye& eye : face.eyes) {
+  for (size_t side = 0; side < face.eyes.size(); ++side) {
+    const Eye& eye = face.eyes[side];
     if (!eye.can_close) continue;
-    const auto [top, ignored_top] =
-        std::minmax_element(eye.upper.values.begin(), eye.upper.values.end());
-    const auto [ignored_bottom, bottom] =
-        std::minmax_element(eye.lower.values.begin(), eye.lower.values.end());
-    float x0 = 1e9f, y0 = 1e9f, x1 = -1e9f, y1 = -1e9f;
-    for (int i = 0; i < 4; ++i) {
-      const Point p = map.ToFrame({i % 2 == 0 ? eye.upper.from - kMargin : eye.upper.to + kMargin,
-                                   i / 2 == 0 ? *top - kMargin : *bottom + kMargin});
-      x0 = std::min(x0, p.u), x1 = std::max(x1, p.u);
-      y0 = std::min(y0, p.v), y1 = std::max(y1, p.v);
-    }
-    const compose::Rect box{static_cast<int>(x0), static_cast<int>(y0), static_cast<int>(x1) + 2,
-                            static_cast<int>(y1) + 2};
-    const compose::Rect area = box.Intersect(portrait.area());
+    Lid lid{MeasureLid(eye, side == 0, map, portrait), {}, Patch()};
+    const compose::Rect area = BoxOf(lid.shape, map).Intersect(portrait.area());
     if (area.Empty()) continue;
-    Lid lid{&eye, area, Patch()};
     const int more = static_cast<int>(kHeadReach * map.PixelsPerUnit()) + 1;
     lid.reach = {area.x0 - more, area.y0 - more, area.x1 + more, area.y1 + more};
     lid.skin.Fill(portrait.At(area.x0, area.y0),
@@ -68,55 +65,110 @@ Lids::Lids(const FaceGeometry& face, const FaceMap& map, const Patch& portrait) 
   }
 }
 
+// Where on the cheek the lid's grain is taken: as far below as it is calmest, so that neither
+// spectacles nor wrinkles are copied.
+float Lids::GrainOffset(const Patch& portrait, const LidShape& shape) const {
+  float best = 0, least = 1e30f;
+  for (const float offset : {0.06f, 0.09f, 0.12f, 0.15f}) {
+    float most = 0;
+    for (int i = 4; i < LidShape::kColumns - 4; i += 2) {
+      const float u =
+          shape.top.from + (shape.top.to - shape.top.from) * static_cast<float>(i) / Curve::kSteps;
+      for (int k = 0; k <= 4; ++k) {
+        const float v = shape.top.At(u) + offset +
+                        0.25f * static_cast<float>(k) * (shape.bottom.At(u) - shape.top.At(u));
+        const float here = MeanColour(portrait, map_, {u, v}, {0.002f, 0.002f}).Luma();
+        const float round = MeanColour(portrait, map_, {u, v}, {kGrain, kGrain}).Luma();
+        most = std::max(most, std::abs(here - round));
+      }
+    }
+    if (most < least) least = most, best = offset;
+  }
+  return best;
+}
+
 void Lids::Paint(const Patch& portrait, Lid* lid) const {
   const compose::Rect area = lid->skin.area();
+  const LidShape& shape = lid->shape;
+  const float grain_offset = GrainOffset(portrait, shape);
   for (int x = area.x0; x < area.x1; ++x) {
     for (int y = area.y0; y < area.y1; ++y) {
       const Point p = map_.ToFace(static_cast<float>(x), static_cast<float>(y));
-      const float upper = lid->eye->upper.At(p.u), lower = lid->eye->lower.At(p.u);
-      const float below = lower + kSkinBelow;
-      const Mean crease = Along(portrait, map_, {p.u, upper - kCrease}, 0.006f);
-      const Mean cheek = Along(portrait, map_, {p.u, below + 0.01f}, 0.006f);
-      const float v = std::clamp(p.v, upper - kAboveLid, lower + kBelowLid);
-      const Mean skin =
-          Along(portrait, map_, {p.u, below + kMirror * (lower + kBelowLid - v)}, 0.0015f);
-      const float down = (v - upper + kAboveLid) / (lower - upper + kAboveLid + kBelowLid);
+      const float top = shape.top.At(p.u), bottom = shape.bottom.At(p.u);
+      const float height = std::max(0.004f, shape.line.At(p.u) - top);
+      const Colour base = shape.Between(p.u, (p.v - top) / std::max(0.004f, bottom - top));
+      const float shade = 1 + shape.arch.At(p.u) * (LidShade((p.v - top) / height, height) - 1);
+      const Point cheek{p.u, p.v + grain_offset};
+      const Point at = map_.ToFrame(cheek);
+      uint8_t skin[4];
+      portrait.SampleOne(static_cast<int32_t>(std::lrintf(256 * at.u)),
+                         static_cast<int32_t>(std::lrintf(256 * at.v)), skin);
+      const Colour round = MeanColour(portrait, map_, cheek, {kGrain, kGrain});
+      // Grain weakens with the light, as it does on the skin itself.
+      const float weight = std::clamp(base.Luma() / std::max(8.0f, round.Luma()), 0.2f, 1.2f);
       uint8_t* out = lid->skin.At(x, y);
+      const float colour[3] = {base.r, base.g, base.b}, mean[3] = {round.r, round.g, round.b};
       for (int c = 0; c < 3; ++c) {
-        const float tone = std::clamp((crease.Get(c) + 4) / (cheek.Get(c) + 4), 0.66f, 1.2f);
-        const float value = skin.Get(c) * (tone + (1 - tone) * 0.55f * down);
-        out[c] = static_cast<uint8_t>(std::lrintf(std::clamp(value, 0.0f, 255.0f)));
+        const float grain =
+            weight * std::clamp(static_cast<float>(skin[c]) - mean[c], -kMostGrain, kMostGrain);
+        out[c] =
+            static_cast<uint8_t>(std::lrintf(std::clamp(colour[c] * shade + grain, 0.0f, 255.0f)));
       }
     }
   }
   lid->skin.RepeatEdge();
 }
 
+// How much of a pixel at `at` is lash when the lid's edge is at `edge`.
+float Lids::Lash(const LidShape& shape, Point at, float edge) const {
+  const float x = (at.u - shape.top.from) / (shape.top.to - shape.top.from);
+  const float outward = shape.left ? 1 - x : x;
+  const float taper = SmoothStep(0, 0.24f, std::min(x, 1 - x));
+  const float width = std::max(kLash * (0.7f + 0.5f * outward), 0.6f / map_.PixelsPerUnit());
+  const float off = (at.v - edge) / width;
+  if (off * off >= 4) return 0;
+  const float profile = (1 - off * off / 4) * (1 - off * off / 4);
+  return kLashStrength * taper * profile;
+}
+
 void Lids::DrawLid(const Lid& lid, const Row& row, float shut) const {
-  const Curve &upper = lid.eye->upper, &lower = lid.eye->lower;
-  const float unit = map_.PixelsPerUnit(), lash = std::max(kLash, 0.7f / unit);
+  const LidShape& shape = lid.shape;
+  const float soft = std::max(kSoft, 1.0f / map_.PixelsPerUnit());
+  const float unit = map_.PixelsPerUnit();
+  // The last of the way the lower lid comes to meet the upper one and hides its rim.
+  const float meets = SmoothStep(0.75f, 1.0f, shut), begins = SmoothStep(0.0f, 0.2f, shut);
   const int from = std::max(lid.reach.x0, row.x0) - row.x0,
             to = std::min(lid.reach.x1, row.x0 + row.count) - row.x0;
   for (int i = from; i < to; ++i) {
     const Point p = map_.ToFace(static_cast<float>(row.from_x[i]) / 256.0f,
                                 static_cast<float>(row.from_y[i]) / 256.0f);
-    if (p.u <= upper.from || p.u >= upper.to) continue;
-    const float x = (p.u - upper.from) / (upper.to - upper.from);
-    const float arch = std::min(1.0f, 6.0f * std::min(x, 1 - x));  // nothing at the eye's corners
-    const float top = upper.At(p.u) - kAboveLid * arch;
-    const float edge = top + shut * (lower.At(p.u) + kBelowLid * arch - top);
-    const float over = std::clamp((edge - p.v) * unit + 0.5f, 0.0f, 1.0f) *
-                       std::clamp((p.v - top) / kAboveLid + 0.3f, 0.0f, 1.0f);
-    const float off = (p.v - edge) / lash;
-    const float line = off * off < 4 ? 0.42f * arch * (1 - off * off / 4) * (1 - off * off / 4) : 0;
-    if (over <= 0 && line <= 0) continue;
+    if (p.u <= shape.top.from || p.u >= shape.top.to) continue;
+    const float top = shape.top.At(p.u), bottom = shape.bottom.At(p.u);
+    if (p.v < top - soft || p.v > bottom + soft) continue;
+    const float open = shape.edge.At(p.u), line = shape.line.At(p.u);
+    const float edge = open + shut * (line - open);
+    const float lid_below = std::clamp((edge - p.v) * unit + 0.5f, 0.0f, 1.0f);
+    const float lower = meets * SmoothStep(bottom + soft, bottom - 0.5f * soft, p.v);
+    const float over =
+        begins * SmoothStep(top - 0.5f * soft, top + soft, p.v) * std::max(lid_below, lower);
+    const float below = (p.v - edge) / kShadow;
+    const float shadow =
+        below > 0 && below < 1 ? 0.18f * (1 - below) * (1 - shut) * shape.arch.At(p.u) : 0.0f;
+    const float lash = begins * Lash(shape, p, edge);
+    // Painted for the closed lid; half closed, the same skin is folded together.
+    const float stretch = (line - top) / std::max(0.001f, edge - top);
+    const float v = p.v < edge ? top + (p.v - top) * stretch : line + (p.v - edge);
+    const Point at = map_.ToFrame({p.u, v});
     uint8_t skin[4];
-    lid.skin.SampleOne(row.from_x[i], row.from_y[i], skin);
+    lid.skin.SampleOne(static_cast<int32_t>(std::lrintf(256 * at.u)),
+                       static_cast<int32_t>(std::lrintf(256 * at.v)), skin);
     uint8_t* out = row.pixels + 4 * i;
+    const float lash_colour[3] = {shape.lash.r, shape.lash.g, shape.lash.b};
     for (int c = 0; c < 3; ++c) {
-      const float value = static_cast<float>(out[c]) +
-                          over * (static_cast<float>(skin[c]) - static_cast<float>(out[c]));
-      out[c] = static_cast<uint8_t>(std::lrintf(value * (1 - line)));
+      float value = static_cast<float>(out[c]) * (1 - begins * shadow);
+      value += over * (static_cast<float>(skin[c]) - value);
+      value += lash * std::min(0.0f, lash_colour[c] - value);
+      out[c] = static_cast<uint8_t>(std::lrintf(value));
     }
   }
 }

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
-// Closed lids over open eyes: skin from below the eye, mirrored and toned to the crease above.
+// Closed lids over open eyes: the skin above and below each eye drawn together over it, shaded like
+// a lid, with the portrait's own grain.
 #pragma once
 
 #include <cstdint>
 #include <vector>
 
+#include "models/auwarp/lid_shape.h"
 #include "models/auwarp/motion_fields.h"
 #include "models/auwarp/pixel_sampler.h"
 
@@ -13,6 +15,7 @@ namespace talkface::auwarp {
 // Both eyes' lids for one scene; immutable.
 class Lids {
  public:
+  // Eyes that cannot close (Eye::can_close) have none.
   Lids(const FaceGeometry& face, const FaceMap& map, const Patch& portrait);
 
   // One row of the frame at work.
@@ -27,12 +30,14 @@ class Lids {
 
  private:
   struct Lid {
-    const Eye* eye;
+    LidShape shape;
     compose::Rect reach;  // in the frame, head motion included
-    Patch skin;
+    Patch skin;           // of the closed lid
   };
   void Paint(const Patch& portrait, Lid* lid) const;
+  float GrainOffset(const Patch& portrait, const LidShape& shape) const;
   void DrawLid(const Lid& lid, const Row& row, float shut) const;
+  float Lash(const LidShape& shape, Point at, float edge) const;
 
   const FaceMap map_;
   std::vector<Lid> lids_;

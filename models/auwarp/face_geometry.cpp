@@ -24,7 +24,7 @@ constexpr std::array<int, 8> kSkinPatch = {50, 280, 205, 425, 101, 330, 36, 266}
 constexpr float kShowsInside = 0.03f;
 constexpr float kSmallestEye = 0.018f;  // lids nearer than this are taken as shut
 constexpr float kUnlikeSkin = 0.68f;    // difference of hue: what lies under the lid is not skin
-constexpr float kEyeAsymmetry = 0.62f;  // of the eyes' widths: below it the head is turned too far
+constexpr float kNarrowestEye = 0.5f;   // of the other's width
 
 Colour PixelAt(const Pixels& portrait, Point at) {
   const float x = std::clamp(at.u - 0.5f, 0.0f, static_cast<float>(portrait.width) - 1.0f);
@@ -179,10 +179,15 @@ void MeasureEyes(const Pixels& portrait, FaceGeometry* face) {
       eye.opening = std::max(eye.opening, eye.lower.values[i] - eye.upper.values[i]);
     width[side] = eye.upper.to - eye.upper.from;
   }
-  const bool frontal = std::min(width[0], width[1]) > kEyeAsymmetry * std::max(width[0], width[1]);
+  // A drawing's eyes are drawn alike: both blink or neither. Of a turned face the far eye alone is
+  // left open, where it is too narrow for its landmarks to be trusted.
   bool skin = true;
   for (const Eye& eye : face->eyes) skin = skin && SkinBelow(portrait, *face, eye);
-  for (Eye& eye : face->eyes) eye.can_close = frontal && skin && eye.opening > kSmallestEye;
+  const float narrowest = kNarrowestEye * std::max(width[0], width[1]);
+  for (int side = 0; side < 2; ++side) {
+    Eye& eye = face->eyes[side];
+    eye.can_close = skin && eye.opening > kSmallestEye && width[side] > narrowest;
+  }
 }
 
 }  // namespace
