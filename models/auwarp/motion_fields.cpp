@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "models/auwarp/brow_motion.h"
+
 namespace talkface::auwarp {
 namespace {
 
@@ -41,7 +43,8 @@ struct Node {
 
 class Builder {
  public:
-  Builder(const FaceGeometry& face, MotionFields* out) : face_(face), jaw_(face), out_(*out) {}
+  Builder(const FaceGeometry& face, MotionFields* out)
+      : face_(face), jaw_(face), brows_(face), out_(*out) {}
 
   void Set(int i, const Node& node, bool head_motion) {
     const Point p = node.at;
@@ -51,7 +54,9 @@ class Builder {
     out_.jaw_lower[n] = jaw_.Lower(p);
     SetLips(n, p);
     SetCorners(n, p);
-    if (head_motion) SetHead(n, node);
+    if (!head_motion) return;
+    SetHead(n, node);
+    out_.brow[n] = brows_.At(p) * node.edge;
   }
 
  private:
@@ -98,6 +103,7 @@ class Builder {
 
   const FaceGeometry& face_;
   const JawMotion jaw_;
+  const BrowMotion brows_;
   MotionFields& out_;
 };
 
@@ -123,7 +129,7 @@ bool Moves(const MotionFields& f, size_t n) {
   constexpr float kStill = 1e-4f;  // of an amplitude of a tenth of a face: nothing
   float most = std::max(std::abs(f.jaw_upper[n]), std::abs(f.jaw_lower[n]));
   most = std::max({most, std::abs(f.part_upper[n]), std::abs(f.part_lower[n]), std::abs(f.thick[n]),
-                   std::abs(f.corner_u[n]), std::abs(f.width[n])});
+                   std::abs(f.corner_u[n]), std::abs(f.width[n]), std::abs(f.brow[n])});
   return std::max(most, f.head[n]) > kStill;
 }
 
@@ -190,7 +196,7 @@ MotionFields BuildMotionFields(const FaceGeometry& face, const FaceMap& map, con
   const size_t count = static_cast<size_t>(f.Count());
   for (std::vector<float>* field :
        {&f.jaw_upper, &f.jaw_lower, &f.part_upper, &f.part_lower, &f.thick, &f.corner_v, &f.width,
-        &f.corner_u, &f.head, &f.head_u, &f.head_v, &f.nearness}) {
+        &f.corner_u, &f.head, &f.head_u, &f.head_v, &f.nearness, &f.brow}) {
     field->assign(count, 0.0f);
   }
   f.upper_side.assign(count, 0);

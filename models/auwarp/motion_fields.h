@@ -50,6 +50,7 @@ struct MotionFields {
   std::vector<float> width, corner_u;                                                // along u
   // Head motion: how much a node goes with the head, that times its place, and its nearness.
   std::vector<float> head, head_u, head_v, nearness;
+  std::vector<float> brow;  // along v: with the brows, and a little of it the upper lids
   // First and last cell of each row of cells in which anything can move: [from, to).
   std::vector<int> cells_from, cells_to;
   // Cells in which the lips can part.

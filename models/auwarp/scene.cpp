@@ -129,7 +129,7 @@ WarpScene::Motion WarpScene::MotionOf(const Frame& frame) const {
   Motion motion;
   motion.mouth = PoseOf(frame.expression, frame.gain, face_->geometry);
   if (options_.idle_motion) {
-    motion.head = HeadPoseAt(frame.time_ns, options_.seed);
+    motion.head = HeadPoseAt(frame.time_ns, options_.seed, frame.emphasis);
     motion.shut = BlinkAt(frame.time_ns, options_.seed);
   }
   // Lips drawn together hide the teeth.

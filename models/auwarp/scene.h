@@ -25,6 +25,7 @@ class WarpScene : public SceneModel {
   struct Frame {
     Expression expression;
     float gain = 1;
+    Emphasis emphasis;
     uint64_t time_ns = 0;
   };
   // Draws the whole frame. The same arguments give the same bytes on every thread.

@@ -24,7 +24,7 @@ void WarpGrid::Sum(const MotionFields& f, const FaceMap& map, const MouthPose& m
     const float u = mouth.width * f.width[i] + mouth.corner * f.corner_u[i] + head.u * f.head[i] -
                     head.turn * f.head_v[i] + head.parallax * f.nearness[i];
     const float v = mouth.thick * f.thick[i] + mouth.corner * f.corner_v[i] + head.v * f.head[i] +
-                    head.turn * f.head_u[i];
+                    head.turn * f.head_u[i] + head.brow * f.brow[i];
     const float above = v + jaw * f.jaw_upper[i] + part_up * f.part_upper[i];
     const float below = v + jaw * f.jaw_lower[i] + part_down * f.part_lower[i];
     up_.x[i] = map.xu * u + map.xv * above;
