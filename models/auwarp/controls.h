@@ -3,6 +3,7 @@
 #pragma once
 
 #include "models/auwarp/expression.h"
+#include "models/auwarp/idle_motion.h"
 #include "models/core/family.h"
 
 namespace talkface::auwarp {
@@ -13,8 +14,8 @@ namespace talkface::auwarp {
 class AuwarpControls : public FrameControls {
  public:
   Expression expression;
-  float level =
-      0;  // loudness of the speech around the frame, 0 (none) to 1 (full), for idle motion
+  float level = 0;    // loudness of the speech around the frame, 0 (none) to 1 (full)
+  Emphasis emphasis;  // of that speech, for head and brows
 };
 
 }  // namespace talkface::auwarp

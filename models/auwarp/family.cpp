@@ -92,6 +92,7 @@ class AuwarpFamily : public Family {
       WarpScene::Frame frame;
       frame.expression = controls.expression;
       frame.gain = static_cast<float>(item.expression_gain);
+      frame.emphasis = controls.emphasis;
       frame.time_ns = item.time_ns;
       static_cast<const WarpScene&>(*item.scene).Render(frame, item.target);
     }

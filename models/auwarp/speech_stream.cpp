@@ -6,6 +6,7 @@
 #include <limits>
 #include <utility>
 
+#include "models/auwarp/speech_emphasis.h"
 #include "models/auwarp/speech_run.h"
 
 namespace talkface::auwarp {
@@ -79,6 +80,7 @@ class SpeechStream : public SpeechModel {
     Open(0);
     started_ = false;
     last_ns_ = 0;
+    emphasis_ = SpeechEmphasis();
     fade_ns_ = 0;
     interrupt_at_ns_ = kForeverNs;
   }
@@ -110,6 +112,7 @@ class SpeechStream : public SpeechModel {
   bool started_ = false;  // was a frame taken?
   uint64_t last_ns_ = 0;
   Pose last_pose_{};
+  SpeechEmphasis emphasis_;
   Source last_source_;
   Pose jump_{};  // from the target to what was shown, when the source changed
   uint64_t fade_from_ns_ = 0, fade_ns_ = 0;
@@ -165,6 +168,8 @@ std::shared_ptr<const FrameControls> SpeechStream::Take(uint64_t time_ns) {
   std::copy_n(pose.begin() + kShapeOutputs, out.units.size(), out.units.begin());
   controls->units.assign(out.units.begin(), out.units.end());
   controls->level = pose[kLevelPlace];
+  emphasis_.Advance(time_ns, controls->level, out.speech);
+  controls->emphasis = {emphasis_.liveliness(), emphasis_.stress()};
   controls->idle = !source.live || (placed.run->finished() && within >= placed.run->EndNs());
   return controls;
 }
