@@ -103,10 +103,10 @@ HeadPose HeadPoseAt(uint64_t time_ns, uint64_t seed, const Emphasis& emphasis) {
   const auto mixed = [&](uint64_t axis, double idle, double speaking) {
     return idle * Idle(time_ns, seed, axis) + lively * speaking * Speaking(time_ns, seed, axis);
   };
-  const double u = mixed(0, 0.022, 0.008);
-  const double v = mixed(1, 0.014, 0.010) - 0.004 * Breath(time_ns, seed) - 0.002 * lively * stress;
+  const double u = mixed(0, 0.015, 0.011);
+  const double v = mixed(1, 0.012, 0.011) - 0.004 * Breath(time_ns, seed) - 0.002 * lively * stress;
   const double shift = Within(0.02, std::hypot(u, v));
-  const double turn = mixed(2, 0.028, 0.020), parallax = mixed(3, 0.007, 0.004);
+  const double turn = mixed(2, 0.024, 0.022), parallax = mixed(3, 0.006, 0.004);
   const double brow = 0.0015 * Idle(time_ns, seed, 4) + 0.009 * stress;
   HeadPose pose;
   pose.u = static_cast<float>(u * shift);

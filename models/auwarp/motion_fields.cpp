@@ -25,6 +25,12 @@ constexpr float kMouthAbove = 0.08f, kMouthBelow = 0.20f, kMouthBeside = 0.05f;
 
 float Gauss(float x) { return static_cast<float>(std::exp(-0.5 * x * x)); }
 
+// Nothing moves outside twice the face's box.
+Point HeadHalf(const FaceGeometry& face) {
+  return {std::min(kHeadHalfWidth, 2 * face.box_half.u / kHeadFade),
+          std::min(kHeadHalfHeight, 2 * face.box_half.v / kHeadFade)};
+}
+
 float SmoothStep(float from, float to, float x) {
   const float t = std::clamp((x - from) / (to - from), 0.0f, 1.0f);
   return t * t * (3 - 2 * t);
@@ -44,7 +50,7 @@ struct Node {
 class Builder {
  public:
   Builder(const FaceGeometry& face, MotionFields* out)
-      : face_(face), jaw_(face), brows_(face), out_(*out) {}
+      : face_(face), jaw_(face), brows_(face), head_half_(HeadHalf(face)), out_(*out) {}
 
   void Set(int i, const Node& node, bool head_motion) {
     const Point p = node.at;
@@ -93,7 +99,7 @@ class Builder {
 
   void SetHead(size_t n, const Node& node) {
     const float u = node.at.u - face_.box_centre.u, v = node.at.v - face_.box_centre.v;
-    const float r = std::hypot(u / kHeadHalfWidth, v / kHeadHalfHeight);
+    const float r = std::hypot(u / head_half_.u, v / head_half_.v);
     const float share = (1 - SmoothStep(1.0f, kHeadFade, r)) * node.edge;
     out_.head[n] = share;
     out_.head_u[n] = share * u;
@@ -104,6 +110,7 @@ class Builder {
   const FaceGeometry& face_;
   const JawMotion jaw_;
   const BrowMotion brows_;
+  const Point head_half_;
   MotionFields& out_;
 };
 
@@ -111,8 +118,9 @@ class Builder {
 Rect Reach(const FaceGeometry& face, const FaceMap& map, bool head_motion) {
   Point half{1.7f * face.box_half.u, 1.7f * face.box_half.v};
   if (head_motion) {
-    half.u = std::max(half.u, kHeadHalfWidth * kHeadFade);
-    half.v = std::max(half.v, kHeadHalfHeight * kHeadFade);
+    const Point head = HeadHalf(face);
+    half.u = std::max(half.u, head.u * kHeadFade);
+    half.v = std::max(half.v, head.v * kHeadFade);
   }
   float x0 = 1e9f, y0 = 1e9f, x1 = -1e9f, y1 = -1e9f;
   for (int i = 0; i < 4; ++i) {
