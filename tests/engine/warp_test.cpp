@@ -8,53 +8,15 @@
 #include <thread>
 #include <vector>
 
-#include "models/auwarp/scene.h"
-#include "tests/engine/drawn_face.h"
+#include "tests/engine/scene_stage.h"
 
 namespace talkface::auwarp {
 namespace {
 
 using testing::DrawnFace;
-
-constexpr TargetFormat Rgba(uint32_t width, uint32_t height) {
-  return {width, height, PixelFormat::kRGBA, ColorMatrix::kBt709, ChromaSite::kCentered, false};
-}
-
-SceneOptions Still(const TargetFormat& target) {
-  SceneOptions options;
-  options.target = target;
-  options.idle_motion = false;
-  return options;
-}
-
-struct Stage {
-  Stage(const DrawnFace& drawn, const SceneOptions& options)
-      : portrait(drawn.Draw()),
-        enrolled(EnrolWithLandmarks(testing::PixelsOf(drawn, portrait), drawn.Info())),
-        scene(enrolled, options),
-        target(options.target) {}
-
-  // All planes, one after the other.
-  std::vector<uint8_t> Render(const WarpScene::Frame& frame) const {
-    std::vector<std::vector<uint8_t>> planes;
-    FrameTarget out{};
-    for (const compose::PlaneSize& size : compose::PlanesOf(target))
-      planes.emplace_back(size.row_bytes * size.rows, uint8_t{7});
-    for (size_t i = 0; i < planes.size(); ++i) {
-      out.planes[i] = planes[i].data();
-      out.strides[i] = compose::PlanesOf(target)[i].row_bytes;
-    }
-    scene.Render(frame, out);
-    std::vector<uint8_t> bytes;
-    for (const auto& plane : planes) bytes.insert(bytes.end(), plane.begin(), plane.end());
-    return bytes;
-  }
-
-  std::vector<uint8_t> portrait;
-  std::shared_ptr<const EnrolledFace> enrolled;
-  WarpScene scene;
-  TargetFormat target;
-};
+using testing::Rgba;
+using testing::Stage;
+using testing::Still;
 
 WarpScene::Frame Open(float opening) {
   WarpScene::Frame frame;
@@ -299,80 +261,6 @@ TEST(WarpScene, BordersAreBlackAndStay) {
       }
     }
   }
-}
-
-TEST(IdleMotion, HeadStaysWithinItsBounds) {
-  for (const uint64_t seed : {0u, 1u, 99u}) {
-    float turn = 0;
-    HeadPose before = HeadPoseAt(0, seed);
-    for (uint64_t frame = 1; frame < 25 * 60; ++frame) {
-      const HeadPose pose = HeadPoseAt(frame * 40'000'000, seed);
-      EXPECT_LE(std::hypot(pose.u, pose.v), 0.02f);
-      EXPECT_LE(std::abs(pose.turn), 0.0262f);  // 1.5 degrees
-      EXPECT_LE(std::hypot(pose.u - before.u, pose.v - before.v), 0.0015f);
-      turn = std::max(turn, std::abs(pose.turn));
-      before = pose;
-    }
-    EXPECT_GT(turn, 0.006f);
-  }
-  EXPECT_NE(HeadPoseAt(5'000'000'000, 1).u, HeadPoseAt(5'000'000'000, 2).u);
-}
-
-TEST(IdleMotion, BlinksAreShortAndIrregular) {
-  constexpr uint64_t kStep = 5'000'000, kMinutes = 10;
-  for (const uint64_t seed : {0u, 1u, 42u}) {
-    std::vector<double> starts;
-    uint64_t began = 0;
-    float deepest = 0;
-    for (uint64_t t = 0; t < kMinutes * 60'000'000'000; t += kStep) {
-      const float shut = BlinkAt(t, seed);
-      ASSERT_GE(shut, 0.0f);
-      ASSERT_LE(shut, 1.0f);
-      deepest = std::max(deepest, shut);
-      if (shut > 0 && began == 0) {
-        began = t;
-        starts.push_back(1e-9 * static_cast<double>(t));
-      } else if (shut == 0 && began != 0) {
-        const double length = 1e-9 * static_cast<double>(t - began);
-        EXPECT_GE(length, 0.1);
-        EXPECT_LE(length, 0.3);
-        EXPECT_GT(deepest, 0.99f);
-        began = 0;
-        deepest = 0;
-      }
-    }
-    const double a_minute = static_cast<double>(starts.size()) / kMinutes;
-    EXPECT_GE(a_minute, 8);
-    EXPECT_LE(a_minute, 25);
-    double sum = 0, squares = 0;
-    for (size_t i = 1; i < starts.size(); ++i) {
-      sum += starts[i] - starts[i - 1];
-      squares += (starts[i] - starts[i - 1]) * (starts[i] - starts[i - 1]);
-    }
-    const double n = static_cast<double>(starts.size() - 1), mean = sum / n;
-    EXPECT_GT(std::sqrt(squares / n - mean * mean), 0.5);  // seconds
-  }
-}
-
-TEST(Lids, CloseTheEyes) {
-  SceneOptions options = Still(Rgba(320, 360));
-  options.idle_motion = true;
-  const Stage stage(kClosed, options);
-  uint64_t shut_at = 0;
-  while (BlinkAt(shut_at, 0) < 1) shut_at += 1'000'000;
-  uint64_t open_at = shut_at;
-  while (BlinkAt(open_at, 0) > 0) open_at += 1'000'000;
-  const auto dark = [&](uint64_t time) {  // the drawn eyes are black
-    WarpScene::Frame frame;
-    frame.time_ns = time;
-    const std::vector<uint8_t> out = stage.Render(frame);
-    int count = 0;
-    for (size_t y = 130; y < 190; ++y)
-      for (size_t x = 100; x < 220; ++x) count += out[4 * (y * 320 + x) + 2] < 50;
-    return count;
-  };
-  EXPECT_GT(dark(open_at), 300);
-  EXPECT_LT(dark(shut_at), dark(open_at) / 2);
 }
 
 TEST(Patch, RunsEqualSinglePixels) {
