@@ -53,7 +53,11 @@ Lids::Lids(const FaceGeometry& face, const FaceMap& map, const Patch& portrait) 
   for (size_t side = 0; side < face.eyes.size(); ++side) {
     const Eye& eye = face.eyes[side];
     if (!eye.can_close) continue;
-    Lid lid{MeasureLid(eye, side == 0, map, portrait), {}, Patch()};
+    Lid lid{MeasureLid(eye, side == 0, map, portrait), 0, 0, {}, Patch()};
+    const auto &tops = lid.shape.top.values, &bottoms = lid.shape.bottom.values;
+    const float soft = std::max(kSoft, 1.0f / map.PixelsPerUnit());
+    lid.from = *std::min_element(tops.begin(), tops.end()) - soft;
+    lid.to = *std::max_element(bottoms.begin(), bottoms.end()) + soft;
     const compose::Rect area = BoxOf(lid.shape, map).Intersect(portrait.area());
     if (area.Empty()) continue;
     const int more = static_cast<int>(kHeadReach * map.PixelsPerUnit()) + 1;
@@ -142,7 +146,7 @@ void Lids::DrawLid(const Lid& lid, const Row& row, float shut) const {
   for (int i = from; i < to; ++i) {
     const Point p = map_.ToFace(static_cast<float>(row.from_x[i]) / 256.0f,
                                 static_cast<float>(row.from_y[i]) / 256.0f);
-    if (p.u <= shape.top.from || p.u >= shape.top.to) continue;
+    if (p.u <= shape.top.from || p.u >= shape.top.to || p.v < lid.from || p.v > lid.to) continue;
     const float top = shape.top.At(p.u), bottom = shape.bottom.At(p.u);
     if (p.v < top - soft || p.v > bottom + soft) continue;
     const float open = shape.edge.At(p.u), line = shape.line.At(p.u);
@@ -155,6 +159,7 @@ void Lids::DrawLid(const Lid& lid, const Row& row, float shut) const {
     const float shadow =
         below > 0 && below < 1 ? 0.18f * (1 - below) * (1 - shut) * shape.arch.At(p.u) : 0.0f;
     const float lash = begins * Lash(shape, p, edge);
+    if (over <= 0 && shadow <= 0 && lash <= 0) continue;
     // Painted for the closed lid; half closed, the same skin is folded together.
     const float stretch = (line - top) / std::max(0.001f, edge - top);
     const float v = p.v < edge ? top + (p.v - top) * stretch : line + (p.v - edge);

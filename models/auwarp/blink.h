@@ -31,6 +31,7 @@ class Lids {
  private:
   struct Lid {
     LidShape shape;
+    float from, to;       // its extent along v
     compose::Rect reach;  // in the frame, head motion included
     Patch skin;           // of the closed lid
   };
