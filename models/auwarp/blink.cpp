@@ -103,10 +103,8 @@ void Lids::Paint(const Patch& portrait, Lid* lid) const {
       const Colour base = shape.Between(p.u, (p.v - top) / std::max(0.004f, bottom - top));
       const float shade = 1 + shape.arch.At(p.u) * (LidShade((p.v - top) / height, height) - 1);
       const Point cheek{p.u, p.v + grain_offset};
-      const Point at = map_.ToFrame(cheek);
       uint8_t skin[4];
-      portrait.SampleOne(static_cast<int32_t>(std::lrintf(256 * at.u)),
-                         static_cast<int32_t>(std::lrintf(256 * at.v)), skin);
+      SampleAt(portrait, map_.ToFrame(cheek), skin);
       const Colour round = MeanColour(portrait, map_, cheek, {kGrain, kGrain});
       // Grain weakens with the light, as it does on the skin itself.
       const float weight = std::clamp(base.Luma() / std::max(8.0f, round.Luma()), 0.2f, 1.2f);
@@ -163,10 +161,8 @@ void Lids::DrawLid(const Lid& lid, const Row& row, float shut) const {
     // Painted for the closed lid; half closed, the same skin is folded together.
     const float stretch = (line - top) / std::max(0.001f, edge - top);
     const float v = p.v < edge ? top + (p.v - top) * stretch : line + (p.v - edge);
-    const Point at = map_.ToFrame({p.u, v});
     uint8_t skin[4];
-    lid.skin.SampleOne(static_cast<int32_t>(std::lrintf(256 * at.u)),
-                       static_cast<int32_t>(std::lrintf(256 * at.v)), skin);
+    SampleAt(lid.skin, map_.ToFrame({p.u, v}), skin);
     uint8_t* out = row.pixels + 4 * i;
     const float lash_colour[3] = {shape.lash.r, shape.lash.g, shape.lash.b};
     for (int c = 0; c < 3; ++c) {

@@ -158,6 +158,11 @@ Colours Along(const FaceMap& map, const Patch& portrait, const Curve& curve, flo
 
 }  // namespace
 
+void SampleAt(const Patch& patch, Point at, uint8_t* out) {
+  patch.SampleOne(static_cast<int32_t>(std::lrintf(256 * at.u)),
+                  static_cast<int32_t>(std::lrintf(256 * at.v)), out);
+}
+
 Colour MeanColour(const Patch& portrait, const FaceMap& map, Point centre, Point radius) {
   constexpr float kPlaces[9][2] = {{0, 0},       {-1, 0},     {1, 0},      {0, -1},   {0, 1},
                                    {-.6f, -.6f}, {.6f, -.6f}, {-.6f, .6f}, {.6f, .6f}};
@@ -165,8 +170,7 @@ Colour MeanColour(const Patch& portrait, const FaceMap& map, Point centre, Point
   for (const auto& place : kPlaces) {
     const Point at = map.ToFrame({centre.u + place[0] * radius.u, centre.v + place[1] * radius.v});
     uint8_t p[4];
-    portrait.SampleOne(static_cast<int32_t>(std::lrintf(256 * at.u)),
-                       static_cast<int32_t>(std::lrintf(256 * at.v)), p);
+    SampleAt(portrait, at, p);
     sum = {sum.r + p[0], sum.g + p[1], sum.b + p[2]};
   }
   return {sum.r / 9, sum.g / 9, sum.b / 9};

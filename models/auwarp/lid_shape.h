@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 
 #include "models/auwarp/motion_fields.h"
 #include "models/auwarp/pixel_sampler.h"
@@ -27,6 +28,9 @@ struct LidShape {
 
 // `eye` is the picture's left one or its right one.
 LidShape MeasureLid(const Eye& eye, bool left, const FaceMap& map, const Patch& portrait);
+
+// One pixel of a patch, at a place in the frame.
+void SampleAt(const Patch& patch, Point at, uint8_t* out);
 
 // The mean of the portrait's colours over an ellipse in face units.
 Colour MeanColour(const Patch& portrait, const FaceMap& map, Point centre, Point radius);

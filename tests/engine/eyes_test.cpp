@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "models/auwarp/brow_motion.h"
-#include "tests/engine/scene_stage.h"
+#include "tests/engine/warp_stage.h"
 
 namespace talkface::auwarp {
 namespace {

@@ -8,43 +8,20 @@
 #include <thread>
 #include <vector>
 
-#include "tests/engine/scene_stage.h"
+#include "models/auwarp/scene.h"
+#include "tests/engine/warp_stage.h"
 
 namespace talkface::auwarp {
 namespace {
 
 using testing::DrawnFace;
+using testing::Extremes;
+using testing::kClosed;
+using testing::kParted;
+using testing::Open;
 using testing::Rgba;
 using testing::Stage;
 using testing::Still;
-
-WarpScene::Frame Open(float opening) {
-  WarpScene::Frame frame;
-  frame.expression.opening = opening;
-  frame.expression.jaw = 0.8f * opening;
-  return frame;
-}
-
-// As far as controls ever go, and beyond.
-std::vector<WarpScene::Frame> Extremes() {
-  std::vector<WarpScene::Frame> frames;
-  for (const float sign : {-1.0f, 1.0f}) {
-    WarpScene::Frame frame;
-    frame.expression.opening = 0.2f * sign;
-    frame.expression.width = 0.1f * sign;
-    frame.expression.upper = 0.05f * sign;
-    frame.expression.jaw = 0.15f;
-    frame.expression.units = {5, 5, 5, 5, 5, 5};
-    frame.gain = 4;
-    frames.push_back(frame);
-    frame.expression.width = -frame.expression.width;
-    frames.push_back(frame);
-  }
-  return frames;
-}
-
-const DrawnFace kClosed{320, 360, 160, 230, 180};
-const DrawnFace kParted{320, 360, 160, 230, 180, 0.07f};
 
 TEST(WarpScene, RestIsThePortrait) {
   for (const DrawnFace& drawn : {kClosed, kParted}) {
