@@ -14,6 +14,8 @@ namespace {
 // MediaPipe's mesh, from the picture's left to its right.
 constexpr std::array<int, 11> kUpperInner = {78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308};
 constexpr std::array<int, 11> kLowerInner = {78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308};
+constexpr std::array<int, 11> kUpperOuter = {61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291};
+constexpr std::array<int, 11> kLowerOuter = {61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291};
 constexpr std::array<int, 9> kUpperLid[2] = {{33, 246, 161, 160, 159, 158, 157, 173, 133},
                                              {362, 398, 384, 385, 386, 387, 388, 466, 263}};
 constexpr std::array<int, 9> kLowerLid[2] = {{33, 7, 163, 144, 145, 153, 154, 155, 133},
@@ -35,7 +37,8 @@ Colour PixelAt(const Pixels& portrait, Point at) {
   return {p[0] * alpha, p[1] * alpha, p[2] * alpha};
 }
 
-// The mean over a disc of radius `r` (face units).
+}  // namespace
+
 Colour MeanAround(const Pixels& portrait, const FaceGeometry& face, Point centre, float r) {
   Colour sum;
   constexpr int kSide = 5;
@@ -48,6 +51,8 @@ Colour MeanAround(const Pixels& portrait, const FaceGeometry& face, Point centre
   constexpr float kCount = kSide * kSide;
   return {sum.r / kCount, sum.g / kCount, sum.b / kCount};
 }
+
+namespace {
 
 // The median by luma over landmarks: a moustache or a highlight does not count.
 template <size_t N>
@@ -132,6 +137,10 @@ void MeasureMouth(const Pixels& portrait, FaceGeometry* face) {
   face->right = std::max(0.03f, face->points[291].u);
   face->upper_lip = Through(*face, kUpperInner);
   face->lower_lip = Through(*face, kLowerInner);
+  face->upper_skin = Through(*face, kUpperOuter);
+  face->lower_skin = Through(*face, kLowerOuter);
+  Smooth(&face->upper_skin, 6);
+  Smooth(&face->lower_skin, 6);
   face->own_gap = 0;
   for (int i = 0; i <= Curve::kSteps; ++i) {
     float& upper = face->upper_lip.values[i];

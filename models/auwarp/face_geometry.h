@@ -38,16 +38,20 @@ struct Eye {
   bool can_close = false;
 };
 
+// Of the gap between a smile's lips, how much the upper one closes, coming down.
+constexpr float kUpperShare = 0.25f;
+
 struct FaceGeometry {
   // Portrait pixels of (u, v): (x + height_px (u cos - v sin), y + height_px (u sin + v cos)).
   float x = 0, y = 0, cos = 1, sin = 0, height_px = 0;
   std::array<Point, kLandmarks> points{};
   Point box_centre, box_half;  // of the landmarks' hull
 
-  Curve upper_lip, lower_lip;  // inner edges; one and the same line for a closed mouth
-  float left = 0, right = 0;   // mouth corners' distance from u = 0, both positive
-  float own_gap = 0;           // between the inner lips, as the portrait shows it
-  bool shows_inside = false;   // own_gap > 0.03: teeth or mouth seen in the portrait are kept
+  Curve upper_lip, lower_lip;    // inner edges; one and the same line for a closed mouth
+  Curve upper_skin, lower_skin;  // where the lips' red ends
+  float left = 0, right = 0;     // mouth corners' distance from u = 0, both positive
+  float own_gap = 0;             // between the inner lips, as the portrait shows it
+  bool shows_inside = false;     // own_gap > 0.03: teeth or mouth seen in the portrait are kept
 
   Colour lip, skin;
   std::array<Eye, 2> eyes;
@@ -58,6 +62,9 @@ struct FaceGeometry {
     return {x + height_px * (p.u * cos - p.v * sin), y + height_px * (p.u * sin + p.v * cos)};
   }
 };
+
+// The mean of the portrait's colours (over black) in a square of half side `r` round a place.
+Colour MeanAround(const Pixels& portrait, const FaceGeometry& face, Point centre, float r);
 
 // Measures the face. Throws Error{kNoFace} for landmarks that are not a face (no height or no mouth
 // width).

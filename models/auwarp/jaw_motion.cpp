@@ -49,7 +49,7 @@ void AddLip(const FaceGeometry& face, const std::array<int, N>& landmarks, float
   for (const int k : landmarks) {
     const Point p = face.points[k];
     const float t = std::min(1.0f, face.Across(p.u));
-    out->push_back({p, kCorner + (middle - kCorner) * (1 - t * t) * (1 - 0.25f * t * t)});
+    out->push_back({p, kCorner + (middle - kCorner) * (1 - std::pow(t, 2.25f))});
   }
 }
 
@@ -95,7 +95,7 @@ namespace {
 
 // How much a place belongs to the lips: 1 between the corners, 0 beyond them.
 float BetweenCorners(const FaceGeometry& face, float u) {
-  return 1 - SmoothStep(0.68f, 1.0f, face.Across(u));
+  return 1 - SmoothStep(0.78f, 1.0f, face.Across(u));
 }
 
 // Beyond the corners there is one skin: above the mouth's height as the upper lip's, below as the

@@ -36,21 +36,43 @@ float SmoothStep(float from, float to, float x) {
   return t * t * (3 - 2 * t);
 }
 
-// The share of the lips' parting: 1 in the middle, 0 at and beyond the corners.
-float Parting(const FaceGeometry& face, float u) {
-  const float t = std::min(1.0f, face.Across(u));
-  return (1 - t * t) * (1 - SmoothStep(0.68f, 1.0f, t));
-}
-
 struct Node {
   Point at;        // face units
   float edge = 1;  // 0 at the picture's edge, 1 well inside
 };
 
+// The plain arc from corner to corner that comes nearest to the lower lip's edge.
+class LipArc {
+ public:
+  explicit LipArc(const FaceGeometry& face) {
+    left_ = face.lower_lip.At(-face.left);
+    right_ = face.lower_lip.At(face.right);
+    float sum = 0, norm = 0;
+    for (int i = 1; i < 40; ++i) {
+      const float u = -face.left + (face.left + face.right) * static_cast<float>(i) / 40;
+      const float bend = Bend(face, u);
+      sum += bend * (face.lower_lip.At(u) - At(face, u));
+      norm += bend * bend;
+    }
+    depth_ = sum / norm;
+  }
+  float At(const FaceGeometry& face, float u) const {
+    const float share = (u + face.left) / (face.left + face.right);
+    return left_ + (right_ - left_) * share + depth_ * Bend(face, u);
+  }
+
+ private:
+  static float Bend(const FaceGeometry& face, float u) {
+    const float t = std::min(1.0f, face.Across(u));
+    return 1 - t * t;
+  }
+  float left_ = 0, right_ = 0, depth_ = 0;
+};
+
 class Builder {
  public:
   Builder(const FaceGeometry& face, MotionFields* out)
-      : face_(face), jaw_(face), brows_(face), head_half_(HeadHalf(face)), out_(*out) {}
+      : face_(face), jaw_(face), arc_(face), brows_(face), head_half_(HeadHalf(face)), out_(*out) {}
 
   void Set(int i, const Node& node, bool head_motion) {
     const Point p = node.at;
@@ -68,14 +90,25 @@ class Builder {
  private:
   void SetLips(size_t n, Point p) {
     const float parting = Parting(face_, p.u);
-    const float above = std::max(0.0f, face_.upper_lip.At(p.u) - p.v);
-    const float below = std::max(0.0f, p.v - face_.lower_lip.At(p.u));
-    const float nostril = face_.points[2].v;
-    const float line = face_.upper_lip.At(p.u);
-    // Falls to nothing at the nostrils.
-    const float clear = SmoothStep(nostril, 0.5f * (nostril + line), p.v);
-    out_.part_upper[n] = -parting * Gauss(above / kAboveSigma) * clear;
-    out_.part_lower[n] = parting * Gauss(below / kBelowSigma);
+    const float top = face_.upper_lip.At(p.u), bottom = face_.lower_lip.At(p.u);
+    const float above = std::max(0.0f, top - p.v), below = std::max(0.0f, p.v - bottom);
+    // A lip moves as one; the skin beyond it follows less and less, not at all at the nostrils and
+    // at the chin.
+    const float nostril = face_.points[2].v, chin = face_.points[152].v;
+    const float clear = SmoothStep(nostril, 0.5f * (nostril + top), p.v);
+    const float upper =
+        Gauss(std::max(0.0f, std::min(face_.upper_skin.At(p.u), top) - p.v) / kAboveSigma) * clear;
+    const float lower =
+        Gauss(std::max(0.0f, p.v - std::max(face_.lower_skin.At(p.u), bottom)) / kBelowSigma) *
+        (1 - SmoothStep(0.5f * (bottom + chin), chin, p.v));
+    out_.part_upper[n] = -parting * upper;
+    out_.part_lower[n] = parting * lower;
+    const float gap = p.u > -face_.left && p.u < face_.right ? bottom - top : 0.0f;
+    out_.close_upper[n] = kUpperShare * gap * upper;
+    out_.close_lower[n] = (kUpperShare - 1) * gap * lower;
+    out_.relax[n] = face_.shows_inside ? 0.0f
+                                       : (arc_.At(face_, p.u) - bottom) * lower *
+                                             (1 - SmoothStep(0.78f, 1.0f, face_.Across(p.u)));
     // Lips swell away from their line, most a little way off it.
     const float t = face_.Across(p.u), off = (below - above) / 0.045f;
     out_.thick[n] =
@@ -90,10 +123,11 @@ class Builder {
     const float outside = std::max(0.0f, std::abs(p.u) - half);
     const Point corner = face_.points[p.u < 0 ? 61 : 291];
     const float high = (p.v - corner.v) / kWidthSigma;
-    // The lips' middle line is followed, so that its curve keeps its shape.
-    out_.width[n] = 0.5f * side * inside * Gauss(outside / kWidthSigma) * Gauss(high);
+    // The far side of a turned mouth is seen shorter, and so is its motion.
+    const float seen = half / std::max(face_.left, face_.right);
+    out_.width[n] = 0.5f * seen * side * inside * Gauss(outside / kWidthSigma) * Gauss(high);
     const float near = Gauss(std::hypot(p.u - corner.u, p.v - corner.v) / kCornerSigma);
-    out_.corner_u[n] = side * near;
+    out_.corner_u[n] = seen * side * near;
     out_.corner_v[n] = -0.35f * near;
   }
 
@@ -109,6 +143,7 @@ class Builder {
 
   const FaceGeometry& face_;
   const JawMotion jaw_;
+  const LipArc arc_;
   const BrowMotion brows_;
   const Point head_half_;
   MotionFields& out_;
@@ -178,6 +213,11 @@ void FindMouth(const FaceGeometry& face, const FaceMap& map, MotionFields* f) {
 
 }  // namespace
 
+float Parting(const FaceGeometry& face, float u) {
+  const float t = std::min(1.0f, face.Across(u));
+  return (1 - std::pow(t, 2.25f)) * (1 - SmoothStep(0.78f, 1.0f, t));
+}
+
 FaceMap::FaceMap(const FaceGeometry& face, double scale_x, double scale_y, double left,
                  double top) {
   const double h = face.height_px;
@@ -203,8 +243,9 @@ MotionFields BuildMotionFields(const FaceGeometry& face, const FaceMap& map, con
   f.rows = (reach.y1 - f.y0 + f.step - 1) / f.step + 1;
   const size_t count = static_cast<size_t>(f.Count());
   for (std::vector<float>* field :
-       {&f.jaw_upper, &f.jaw_lower, &f.part_upper, &f.part_lower, &f.thick, &f.corner_v, &f.width,
-        &f.corner_u, &f.head, &f.head_u, &f.head_v, &f.nearness, &f.brow}) {
+       {&f.jaw_upper, &f.jaw_lower, &f.part_upper, &f.part_lower, &f.close_upper, &f.close_lower,
+        &f.relax, &f.thick, &f.corner_v, &f.width, &f.corner_u, &f.head, &f.head_u, &f.head_v,
+        &f.nearness, &f.brow}) {
     field->assign(count, 0.0f);
   }
   f.upper_side.assign(count, 0);

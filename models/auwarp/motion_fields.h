@@ -27,6 +27,9 @@ struct FaceMap {
   float PixelsPerUnit() const { return unit_px; }  // along v
 };
 
+// The share of the lips' parting at u: 1 in the mouth's middle, 0 at and beyond its corners.
+float Parting(const FaceGeometry& face, float u);
+
 // Downward travel of the skin for a unit of jaw opening, measured on speakers (see the .cpp): once
 // as the upper lip sees it, once as the lower lip does. Equal away from the mouth.
 class JawMotion {
@@ -47,7 +50,10 @@ class JawMotion {
 struct MotionFields {
   int x0 = 0, y0 = 0, step = 2, log2_step = 1, columns = 0, rows = 0;
   std::vector<float> jaw_upper, jaw_lower, part_upper, part_lower, thick, corner_v;  // along v
-  std::vector<float> width, corner_u;                                                // along u
+  // Along v and already in face units: a smile's lips meet; a lower lip loses the shape that the
+  // upper one pressed into it.
+  std::vector<float> close_upper, close_lower, relax;
+  std::vector<float> width, corner_u;  // along u
   // Head motion: how much a node goes with the head, that times its place, and its nearness.
   std::vector<float> head, head_u, head_v, nearness;
   std::vector<float> brow;  // along v: with the brows, and a little of it the upper lids

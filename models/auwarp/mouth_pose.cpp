@@ -7,8 +7,9 @@
 namespace talkface::auwarp {
 namespace {
 
-constexpr float kWidestGap = 0.12f;   // beyond it the lower lip looks like a puppet's
-constexpr float kChinPerLip = 0.94f;  // the chin's travel per travel of the lower lip
+constexpr float kWidestGap = 0.12f;      // beyond it the lower lip looks like a puppet's
+constexpr float kJawBehindLips = 0.01f;  // travel of a jaw behind shut lips
+constexpr float kChinPerLip = 0.94f;     // the chin's travel per travel of the lower lip
 
 // Bends `x` so that it never passes `limit`; the first half is left as it is.
 float SoftLimit(float x, float limit) {
@@ -18,15 +19,44 @@ float SoftLimit(float x, float limit) {
   return knee + rest * (1.0f - static_cast<float>(std::exp(-(x - knee) / rest)));
 }
 
+// 0 for a mouth as wide as most, 1 for a broad smile.
+float Smile(const FaceGeometry& face) {
+  return std::clamp((face.left + face.right - 0.27f) / 0.15f, 0.0f, 1.0f);
+}
+
 // What lips that part from a closed line must do to be seen as parted: the first hundredth of a
-// face height counts most.
+// face height counts most. A smile's teeth are seen anyway.
 float Response(float opening, const FaceGeometry& face) {
-  if (face.shows_inside) return 1.15f * opening;
+  if (face.shows_inside) return (0.85f - 0.1f * Smile(face)) * opening;
   const double beyond = std::max(0.0, static_cast<double>(opening) - 0.003);
-  return 1.15f * opening + 0.016f * static_cast<float>(1.0 - std::exp(-beyond / 0.008));
+  return 1.3f * opening + 0.016f * static_cast<float>(1.0 - std::exp(-beyond / 0.008));
 }
 
 float Finite(float x) { return std::isfinite(x) ? x : 0.0f; }
+
+// Parts lips, shut as far as `pose->close` says, by `gap`.
+void Part(float gap, float jaw, float upper, const FaceGeometry& face, MouthPose* pose) {
+  // The jaw goes with the gap at least in part, and never far beyond it.
+  pose->jaw = std::clamp(jaw / kChinPerLip, 0.35f * gap, 1.05f * gap + kJawBehindLips);
+  const float lips = gap - pose->jaw;
+  pose->part_up = 0.25f * lips + upper;
+  // A lip that comes down must not pass the other.
+  pose->part_up = std::max(pose->part_up, -0.3f * gap);
+  // Above teeth that the portrait shows there is nothing to uncover.
+  if (face.shows_inside)
+    pose->part_up = std::min(pose->part_up, kUpperShare * face.own_gap * pose->close + 0.002f);
+  pose->part_down = lips - pose->part_up;
+  pose->relax = std::min(1.0f, gap / 0.045f);
+}
+
+// Who speaks does not go on smiling broadly, and the corners come in where the jaw goes down.
+float Width(float wanted, float gap, float close, const FaceGeometry& face) {
+  if (!face.shows_inside)
+    return std::clamp(wanted - 0.15f * gap, gap >= 0.06f ? -0.09f : -0.065f, 0.05f);
+  const float smile = Smile(face);
+  return std::clamp(wanted - close * (0.02f + 0.01f * smile + (0.5f + 0.3f * smile) * gap), -0.09f,
+                    0.035f);
+}
 
 }  // namespace
 
@@ -35,32 +65,20 @@ MouthPose PoseOf(const Expression& expression, float gain, const FaceGeometry& f
     return std::clamp(Finite(expression.units[u]) * gain / 5.0f, 0.0f, 1.0f);
   };
   const float opening = Finite(expression.opening) * gain, jaw = Finite(expression.jaw) * gain;
-  const float upper = std::clamp(Finite(expression.upper) * gain, -0.01f, 0.02f);
+  const float upper = std::clamp(Finite(expression.upper) * gain, -0.006f, 0.02f);
+  const float speech = std::clamp(Finite(expression.speech) * std::min(gain, 1.0f), 0.0f, 1.0f);
   MouthPose pose;
-  const float limit = std::max(kWidestGap - face.own_gap, 0.06f);
-  const float gap =
-      std::max(opening > 0 ? SoftLimit(Response(opening, face), limit) : opening, -face.own_gap);
-  if (gap > 0) {
-    // The jaw goes with the gap at least in part, and never far beyond it.
-    const float driven = jaw / kChinPerLip * gap / std::max(opening, 0.004f);
-    pose.jaw = std::clamp(driven, 0.35f * gap, 1.1f * gap);
-  } else {
-    pose.jaw = std::clamp(jaw / kChinPerLip, 0.0f, 0.02f);
-  }
-  const float lips = gap - pose.jaw;
-  // Above teeth that the portrait shows there is nothing to uncover: that upper lip does not rise.
-  const float up_share = face.shows_inside && lips > 0 ? 0.0f : 0.25f;
-  pose.part_up = up_share * lips;
-  pose.part_down = lips - pose.part_up;
-  if (gap > 0) {
-    pose.part_up += face.shows_inside ? std::min(upper, 0.002f) : upper;
-    // A lip that comes down must not pass the other.
-    pose.part_up = std::max(pose.part_up, -0.3f * gap);
-  }
-  const float narrowest = gap >= 0.05f && !face.shows_inside ? -0.09f : -0.06f;
-  pose.width = std::clamp(1.5f * Finite(expression.width) * gain, narrowest,
-                          face.shows_inside ? 0.035f : 0.05f);
-  pose.thick = 0.014f * unit(kAu18);
+  const float shut = std::max(0.0f, -opening);
+  if (face.own_gap > 0) pose.close = std::min(1.0f, speech + shut / face.own_gap);
+  const float limit = std::max(kWidestGap - (1 - pose.close) * face.own_gap, 0.06f);
+  const float gap = SoftLimit(Response(std::max(0.0f, opening), face), limit);
+  Part(gap, jaw, upper, face, &pose);
+  const float width = 1.8f * Finite(expression.width) * gain;
+  pose.width = Width(width, gap, pose.close, face);
+  pose.pucker = std::clamp(std::max(-width / 0.08f, unit(kAu18)), 0.0f, 1.0f);
+  // Lips that are shut already are pressed.
+  const float pressed = std::max(0.0f, shut - (1 - speech) * face.own_gap);
+  pose.thick = 0.014f * unit(kAu18) - 0.4f * std::min(0.01f, pressed);
   pose.corner = 0.02f * unit(kAu14);
   return pose;
 }

@@ -58,6 +58,7 @@ void ExpandRow(const int32_t* top, const int32_t* bottom, int inside, const Cell
 
 void Patch::Fill(const uint8_t* pixels, size_t stride, const compose::Rect& area) {
   area_ = area;
+  log2_zoom_ = 0;
   stride_ = 4 * static_cast<ptrdiff_t>(area.x1 - area.x0 + 1);
   pixels_.resize(static_cast<size_t>(stride_) * static_cast<size_t>(area.y1 - area.y0 + 1));
   const size_t row = 4 * static_cast<size_t>(area.x1 - area.x0);
@@ -72,9 +73,52 @@ void Patch::RepeatEdge() {
   std::memcpy(At(area_.x0, area_.y1), At(area_.x0, area_.y1 - 1), static_cast<size_t>(stride_));
 }
 
+namespace {
+
+uint8_t HalfSample(int a, int b, int c, int d, int e, int f) {
+  return static_cast<uint8_t>(
+      std::clamp((a - 5 * b + 20 * c + 20 * d - 5 * e + f + 16) >> 5, 0, 255));
+}
+
+}  // namespace
+
+void Patch::FillDoubled(const Patch& plain) {
+  area_ = plain.area_;
+  log2_zoom_ = 1;
+  const int width = area_.x1 - area_.x0, height = area_.y1 - area_.y0;
+  // The last column and row only keep a bilinear read inside.
+  const int wide = 2 * width, high = 2 * height;
+  stride_ = 4 * static_cast<ptrdiff_t>(wide);
+  pixels_.resize(static_cast<size_t>(stride_) * static_cast<size_t>(high));
+  std::vector<uint8_t> padded(4 * static_cast<size_t>(width + 5));
+  for (int y = 0; y < height; ++y) {
+    const uint8_t* from = plain.At(area_.x0, area_.y0 + y);
+    for (int x = 0; x < width + 5; ++x)
+      std::memcpy(&padded[4 * static_cast<size_t>(x)], from + 4 * std::clamp(x - 2, 0, width - 1),
+                  4);
+    uint8_t* to = pixels_.data() + 2 * y * stride_;
+    const uint8_t* p = padded.data();
+    for (int x = 0; x < width; ++x, to += 8, p += 4) {
+      std::memcpy(to, p + 8, 4);
+      for (int c = 0; c < 4; ++c)
+        to[4 + c] = HalfSample(p[c], p[4 + c], p[8 + c], p[12 + c], p[16 + c], p[20 + c]);
+    }
+  }
+  for (int y = 0; y < height; ++y) {
+    const auto row = [&](int k) {
+      return pixels_.data() + 2 * std::clamp(y + k, 0, height - 1) * stride_;
+    };
+    const uint8_t *a = row(-2), *b = row(-1), *c = row(0), *d = row(1), *e = row(2), *f = row(3);
+    uint8_t* out = pixels_.data() + (2 * y + 1) * stride_;
+    for (ptrdiff_t i = 0; i < stride_; ++i) out[i] = HalfSample(a[i], b[i], c[i], d[i], e[i], f[i]);
+  }
+}
+
 Patch::Place Patch::Find(int32_t x, int32_t y) const {
-  const int32_t px = std::clamp(x - 256 * area_.x0, 0, 256 * (area_.x1 - area_.x0 - 1)) + 2;
-  const int32_t py = std::clamp(y - 256 * area_.y0, 0, 256 * (area_.y1 - area_.y0 - 1)) + 2;
+  const auto place = [this](int32_t at, int from, int to) {
+    return (std::clamp(at - 256 * from, 0, 256 * (to - from - 1)) << log2_zoom_) + 2;
+  };
+  const int32_t px = place(x, area_.x0, area_.x1), py = place(y, area_.y0, area_.y1);
   return {pixels_.data() + (py >> 8) * stride_ + 4 * (px >> 8), (px >> 2) & 63, (py >> 2) & 63};
 }
 
@@ -126,6 +170,20 @@ TALKFACE_AVX2 inline Neighbours LoadRun(const uint8_t* at) {
   return {_mm256_unpacklo_epi8(here, next), _mm256_unpackhi_epi8(here, next)};
 }
 
+// Two pixels of four bytes each, side by side, as pairs of bytes.
+TALKFACE_AVX2 inline __m256i Paired(__m256i pixels) {
+  const __m256i pairs = _mm256_setr_epi8(0, 4, 1, 5, 2, 6, 3, 7, 8, 12, 9, 13, 10, 14, 11, 15, 0, 4,
+                                         1, 5, 2, 6, 3, 7, 8, 12, 9, 13, 10, 14, 11, 15);
+  return _mm256_shuffle_epi8(pixels, pairs);
+}
+
+// Every other pixel of a doubled picture.
+TALKFACE_AVX2 inline Neighbours LoadDoubledRun(const uint8_t* at) {
+  const __m256i first = Load(at), second = Load(at + 32);
+  return {Paired(_mm256_permute2x128_si256(first, second, 0x20)),
+          Paired(_mm256_permute2x128_si256(first, second, 0x31))};
+}
+
 TALKFACE_AVX2 inline __m256i LoadFour(const uint8_t* base, const int32_t* offset) {
   const auto two = [base](int32_t a, int32_t b) TALKFACE_AVX2 {
     int64_t low, high;
@@ -135,9 +193,7 @@ TALKFACE_AVX2 inline __m256i LoadFour(const uint8_t* base, const int32_t* offset
   };
   const __m256i four = _mm256_inserti128_si256(_mm256_castsi128_si256(two(offset[0], offset[1])),
                                                two(offset[4], offset[5]), 1);
-  const __m256i pairs = _mm256_setr_epi8(0, 4, 1, 5, 2, 6, 3, 7, 8, 12, 9, 13, 10, 14, 11, 15, 0, 4,
-                                         1, 5, 2, 6, 3, 7, 8, 12, 9, 13, 10, 14, 11, 15);
-  return _mm256_shuffle_epi8(four, pairs);
+  return Paired(four);
 }
 
 // Pixels anywhere. (Gather instructions are slower than loads on many processors.)
@@ -162,15 +218,20 @@ TALKFACE_AVX2 int Patch::SampleAvx2(const int32_t* x, const int32_t* y, int coun
   const __m256i last_y = _mm256_set1_epi32(256 * (area_.y1 - area_.y0 - 1));
   const __m256i stride = _mm256_set1_epi32(static_cast<int>(stride_));
   const __m256i mask = _mm256_set1_epi32(63), one = _mm256_set1_epi32(64);
-  const __m256i following = _mm256_setr_epi32(0, 4, 8, 12, 16, 20, 24, 28);
+  const __m128i zoom = _mm_cvtsi32_si128(log2_zoom_);
+  const __m256i following = _mm256_sll_epi32(_mm256_setr_epi32(0, 4, 8, 12, 16, 20, 24, 28), zoom);
   int i = 0;
   for (; i + 8 <= count; i += 8) {
     const __m256i vx = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(x + i));
     const __m256i vy = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(y + i));
     const __m256i px = _mm256_add_epi32(
-        _mm256_min_epi32(_mm256_max_epi32(_mm256_sub_epi32(vx, left), zero), last_x), two);
+        _mm256_sll_epi32(
+            _mm256_min_epi32(_mm256_max_epi32(_mm256_sub_epi32(vx, left), zero), last_x), zoom),
+        two);
     const __m256i py = _mm256_add_epi32(
-        _mm256_min_epi32(_mm256_max_epi32(_mm256_sub_epi32(vy, top), zero), last_y), two);
+        _mm256_sll_epi32(
+            _mm256_min_epi32(_mm256_max_epi32(_mm256_sub_epi32(vy, top), zero), last_y), zoom),
+        two);
     const __m256i offset = _mm256_add_epi32(_mm256_mullo_epi32(_mm256_srai_epi32(py, 8), stride),
                                             _mm256_slli_epi32(_mm256_srai_epi32(px, 8), 2));
     const __m256i a = _mm256_and_si256(_mm256_srai_epi32(px, 2), mask);
@@ -184,8 +245,8 @@ TALKFACE_AVX2 int Patch::SampleAvx2(const int32_t* x, const int32_t* y, int coun
     Neighbours upper, lower;
     if (_mm256_movemask_epi8(_mm256_cmpeq_epi32(offset, run)) == -1) {
       const uint8_t* at = pixels_.data() + _mm256_cvtsi256_si32(offset);
-      upper = LoadRun(at);
-      lower = LoadRun(at + stride_);
+      upper = log2_zoom_ == 0 ? LoadRun(at) : LoadDoubledRun(at);
+      lower = log2_zoom_ == 0 ? LoadRun(at + stride_) : LoadDoubledRun(at + stride_);
     } else {
       alignas(32) int32_t offsets[8];
       _mm256_store_si256(reinterpret_cast<__m256i*>(offsets), offset);

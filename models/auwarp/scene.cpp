@@ -11,7 +11,9 @@ namespace {
 using compose::Rect;
 
 constexpr float kSmallestFace = 12;     // pixels: below it nothing is moved
+constexpr float kFineBelow = 420;       // pixels of a face's height: above it nothing blurs visibly
 constexpr float kLipSoftness = 0.006f;  // of a lip's edge, in face heights
+constexpr float kLipFringe = 0.002f;
 
 const SceneOptions& Checked(const SceneOptions& options) {
   if (!(options.pixel_aspect > 0.01 && options.pixel_aspect < 100)) {
@@ -75,7 +77,9 @@ WarpScene::WarpScene(std::shared_ptr<const EnrolledFace> face, const SceneOption
   }
   Store(compose::Scale(face_->Portrait(), placement_));
   if (fields_.Count() == 0) return;
-  interior_.emplace(face_->geometry, map_, portrait_);
+  const MouthLook look = MeasureLook(face_->Portrait(), face_->geometry);
+  lip_softness_ = std::max(kLipSoftness, 1.3f * look.blur);
+  interior_.emplace(face_->geometry, look, map_, Source());
   if (options.idle_motion) lids_.emplace(face_->geometry, map_, portrait_);
   const int column = std::clamp(
       static_cast<int>(std::lrintf((map_.x - fields_.x0) / static_cast<float>(fields_.step))), 0,
@@ -106,6 +110,7 @@ void WarpScene::Store(const std::vector<uint8_t>& picture) {
     std::vector<uint8_t> flat = picture;
     compose::CompositeOverBlack(flat.data(), flat.size() / 4);
     portrait_.Fill(&flat[first], stride, seen);
+    if (map_.PixelsPerUnit() < kFineBelow) fine_.FillDoubled(portrait_);
     if (!HasAlpha(options_.target.format)) shown = std::move(flat);
   } else if (!HasAlpha(options_.target.format)) {
     compose::CompositeOverBlack(shown.data(), shown.size() / 4);
@@ -133,8 +138,9 @@ WarpScene::Motion WarpScene::MotionOf(const Frame& frame) const {
     motion.shut = BlinkAt(frame.time_ns, options_.seed);
   }
   // Lips drawn together hide the teeth.
-  const float pucker = std::max(-motion.mouth.width / 0.06f, motion.mouth.thick / 0.014f);
-  motion.teeth = std::clamp(1.4f - pucker, 0.0f, 1.0f);
+  motion.inside.teeth = std::clamp(2.2f - 2 * motion.mouth.pucker, 0.0f, 1.0f);
+  motion.inside.jaw = motion.mouth.jaw;
+  motion.inside.moved = std::min(1.0f, 4 * motion.mouth.close);
   return motion;
 }
 
@@ -199,7 +205,7 @@ void WarpScene::WarpLine(const Motion& motion, int y, const Rect& span, Worker* 
     source_y[i] += 256 * y;
   }
   if (straight_.empty()) {
-    portrait_.Sample(x, source_y, count, out);
+    Source().Sample(x, source_y, count, out);
   } else {
     straight_.SampleStraight(x, source_y, count, out);
   }
@@ -243,16 +249,19 @@ void WarpScene::DrawMouthPixel(const Motion& motion, int index, int x, int y, co
       map_.ToFace(static_cast<float>(upper_x) / 256.0f, static_cast<float>(upper_y) / 256.0f);
   const Point lower =
       map_.ToFace(static_cast<float>(lower_x) / 256.0f, static_cast<float>(lower_y) / 256.0f);
-  const float below_upper = upper.v - face.upper_lip.At(upper.u),
-              above_lower = face.lower_lip.At(lower.u) - lower.v;
-  const float soft = std::max(kLipSoftness, 1.0f / map_.PixelsPerUnit());
+  // A smile's lips end in pixels that are half tooth: those stay with the teeth.
+  const float across = std::min(1.0f, face.Across(upper.u));
+  const float fringe = face.shows_inside ? kLipFringe * (1 - across * across) : 0.0f;
+  const float below_upper = upper.v - face.upper_lip.At(upper.u) + fringe,
+              above_lower = face.lower_lip.At(lower.u) - lower.v + fringe;
+  const float soft = std::max(lip_softness_ * (1 + across * across), 1.0f / map_.PixelsPerUnit());
   const float cover_upper = std::clamp(0.5f - below_upper / soft, 0.0f, 1.0f);
   const float cover_lower = std::clamp(0.5f - above_lower / soft, 0.0f, 1.0f);
-  if (cover_upper >= 1) return portrait_.SampleOne(upper_x, upper_y, out);
-  if (cover_lower >= 1) return portrait_.SampleOne(lower_x, lower_y, out);
+  if (cover_upper >= 1) return Source().SampleOne(upper_x, upper_y, out);
+  if (cover_lower >= 1) return Source().SampleOne(lower_x, lower_y, out);
   uint8_t lip_up[4], lip_down[4];
-  portrait_.SampleOne(upper_x, upper_y, lip_up);
-  portrait_.SampleOne(lower_x, lower_y, lip_down);
+  Source().SampleOne(upper_x, upper_y, lip_up);
+  Source().SampleOne(lower_x, lower_y, lip_down);
   const float cover_inside = std::max(0.0f, 1 - cover_upper - cover_lower);
   const float total = cover_upper + cover_lower + cover_inside;
   Colour colour{0, 0, 0};
@@ -265,7 +274,7 @@ void WarpScene::DrawMouthPixel(const Motion& motion, int index, int x, int y, co
                             p.v - head_at_mouth_ * (head.v + head.turn * (p.u - c.u))},
                            std::max(0.0f, below_upper),
                            std::max(0.0f, above_lower)};
-    colour = interior_->At(place, motion.teeth);
+    colour = interior_->At(place, motion.inside);
   }
   const float inside[3] = {colour.r, colour.g, colour.b};
   for (int k = 0; k < 3; ++k) {

@@ -37,7 +37,7 @@ class WarpScene : public SceneModel {
     MouthPose mouth;
     HeadPose head;
     float shut = 0;
-    float teeth = 1;
+    MouthState inside;
   };
   void Store(const std::vector<uint8_t>& frame);
   Motion MotionOf(const Frame& frame) const;
@@ -59,10 +59,13 @@ class WarpScene : public SceneModel {
   std::optional<compose::FrameStore> still_;
   std::optional<compose::Label> label_;
   Patch portrait_;  // colours over black, where something moves
+  Patch fine_;      // the same, doubled, where a face is so small that sampling would blur it
   Patch straight_;  // with its alpha; only where the target has one and the portrait uses it
   Patch frame_;     // the still frame there, where borders, label or alpha make it another
+  const Patch& Source() const { return fine_.empty() ? portrait_ : fine_; }
   std::optional<MouthInterior> interior_;
   std::optional<Lids> lids_;
+  float lip_softness_ = 0;  // of the lips' edges in this picture, in face heights
   float head_at_mouth_ = 0, nearness_at_mouth_ = 0;  // shares of the head's motion
 };
 

@@ -19,14 +19,17 @@ void WarpGrid::Sum(const MotionFields& f, const FaceMap& map, const MouthPose& m
     forward->x.resize(count);
     forward->y.resize(count);
   }
-  const float jaw = mouth.jaw, part_up = mouth.part_up, part_down = mouth.part_down;
+  const float jaw = mouth.jaw, part_up = mouth.part_up, part_down = mouth.part_down,
+              close = mouth.close, relax = mouth.relax;
   for (size_t i = 0; i < count; ++i) {
     const float u = mouth.width * f.width[i] + mouth.corner * f.corner_u[i] + head.u * f.head[i] -
                     head.turn * f.head_v[i] + head.parallax * f.nearness[i];
     const float v = mouth.thick * f.thick[i] + mouth.corner * f.corner_v[i] + head.v * f.head[i] +
                     head.turn * f.head_u[i] + head.brow * f.brow[i];
-    const float above = v + jaw * f.jaw_upper[i] + part_up * f.part_upper[i];
-    const float below = v + jaw * f.jaw_lower[i] + part_down * f.part_lower[i];
+    const float above =
+        v + jaw * f.jaw_upper[i] + part_up * f.part_upper[i] + close * f.close_upper[i];
+    const float below = v + jaw * f.jaw_lower[i] + part_down * f.part_lower[i] +
+                        close * f.close_lower[i] + relax * f.relax[i];
     up_.x[i] = map.xu * u + map.xv * above;
     up_.y[i] = map.yu * u + map.yv * above;
     down_.x[i] = map.xu * u + map.xv * below;

@@ -97,13 +97,15 @@ struct DrawnFace {
   float x, y, face_height;   // pixels: between the lips, and landmarks 10 to 152
   float gap = 0;             // of parted lips, in face heights
   bool transparent = false;  // the portrait's background
+  float far_side = 1;        // width of what lies left of the middle, as on a turned face
 
   FaceInfo Info() const {
     FaceInfo info{};
     float low[2] = {1e9f, 1e9f}, high[2] = {-1e9f, -1e9f};
     constexpr int kLower[] = {14, 87, 317, 178, 402, 88, 318};
     for (uint32_t i = 0; i < kLandmarks; ++i) {
-      info.landmarks[i][0] = x + face_height * kFaceMesh[i][0] / 1000.0f;
+      const float u = kFaceMesh[i][0] / 1000.0f;
+      info.landmarks[i][0] = x + face_height * (u < 0 ? far_side * u : u);
       info.landmarks[i][1] = y + face_height * kFaceMesh[i][1] / 1000.0f;
       if (std::find(std::begin(kLower), std::end(kLower), static_cast<int>(i)) != std::end(kLower))
         info.landmarks[i][1] += gap * face_height;
@@ -126,7 +128,8 @@ struct DrawnFace {
     std::vector<uint8_t> rgba(4 * static_cast<size_t>(width) * height);
     for (uint32_t j = 0; j < height; ++j) {
       for (uint32_t i = 0; i < width; ++i) {
-        const float u = (static_cast<float>(i) + 0.5f - x) / face_height,
+        const float seen = (static_cast<float>(i) + 0.5f - x) / face_height,
+                    u = seen < 0 ? seen / far_side : seen,
                     v = (static_cast<float>(j) + 0.5f - y) / face_height;
         uint8_t* p = &rgba[4 * (static_cast<size_t>(j) * width + i)];
         Paint(u, v, p);
@@ -150,7 +153,8 @@ struct DrawnFace {
     if (std::abs(across) < 1 && v >= 0 && v < gap * (1 - across * across))
       return set(230, 225, 215, 255);  // teeth
     if (std::abs(v) < 0.004f && std::abs(across) < 1) return set(70, 30, 30, 255);
-    if (std::hypot(across, v / 0.06f) < 1) return set(180, 90, 90, 255);
+    const float lip = v < 0 ? v : std::max(0.0f, v - gap * (1 - across * across));
+    if (std::hypot(across, lip / 0.06f) < 1) return set(180, 90, 90, 255);
     if (std::hypot((std::abs(u) - 0.217f) / 0.085f, (v + 0.435f) / 0.021f) < 1)
       return set(40, 35, 30, 255);
     set(static_cast<int>(205 + 20 * std::sin(20 * u)),

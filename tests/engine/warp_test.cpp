@@ -65,60 +65,6 @@ TEST(WarpScene, NothingMovesOutsideTwiceTheFaceBox) {
   }
 }
 
-// Lips are the only pixels much redder than green below the nose; between them they are not.
-float MeasureGap(const DrawnFace& drawn, const std::vector<uint8_t>& rgba) {
-  const size_t x = static_cast<size_t>(drawn.x);
-  float gap = 0;
-  int first = 0, last = 0;
-  for (uint32_t y = static_cast<uint32_t>(drawn.y - 0.06f * drawn.face_height);
-       y < static_cast<uint32_t>(drawn.y + 0.25f * drawn.face_height); ++y) {
-    const uint8_t* p = &rgba[4 * (static_cast<size_t>(y) * drawn.width + x)];
-    const bool lip = p[0] > 130 && p[0] - p[1] > 65;
-    if (!lip) continue;
-    if (first == 0) first = static_cast<int>(y);
-    if (last != 0 && static_cast<int>(y) > last + 1)
-      gap = std::max(gap, static_cast<float>(static_cast<int>(y) - last - 1));
-    last = static_cast<int>(y);
-  }
-  return gap / drawn.face_height;
-}
-
-TEST(WarpScene, OpeningPartsTheLips) {
-  DrawnFace drawn{640, 720, 320, 460, 360};
-  const Stage stage(drawn, Still(Rgba(640, 720)));
-  float before = MeasureGap(drawn, stage.portrait);
-  const float line = before;  // the drawn line between the lips
-  EXPECT_LT(line, 0.02f);
-  for (const float opening : {0.015f, 0.03f, 0.045f, 0.06f, 0.08f}) {
-    const float gap = MeasureGap(drawn, stage.Render(Open(opening)));
-    const float wanted = PoseOf(Open(opening).expression, 1, stage.enrolled->geometry).Gap();
-    EXPECT_GT(gap, before) << opening;
-    EXPECT_NEAR(gap, wanted + line, 0.012f) << opening;
-    before = gap;
-  }
-}
-
-TEST(MouthPose, GrowsWithTheExpressionAndStaysInBounds) {
-  for (const DrawnFace& drawn : {kClosed, kParted}) {
-    const std::vector<uint8_t> portrait = drawn.Draw();
-    const FaceGeometry face = MeasureFace(testing::PixelsOf(drawn, portrait), drawn.Info());
-    EXPECT_EQ(face.shows_inside, drawn.gap > 0);
-    float before = 0;
-    for (int i = 1; i <= 30; ++i) {
-      const MouthPose pose = PoseOf(Open(0.01f * static_cast<float>(i)).expression, 1, face);
-      EXPECT_GE(pose.Gap(), before);
-      before = pose.Gap();
-      EXPECT_LE(face.own_gap + pose.Gap(), 0.15f);
-    }
-    for (const WarpScene::Frame& frame : Extremes()) {
-      const MouthPose pose = PoseOf(frame.expression, frame.gain, face);
-      EXPECT_GE(face.own_gap + pose.Gap(), -1e-6f);
-      EXPECT_GE(pose.width, -0.09f);
-      EXPECT_LE(pose.width, 0.05f);
-    }
-  }
-}
-
 TEST(WarpScene, SameFrameOnEveryThread) {
   SceneOptions options =
       Still({320, 360, PixelFormat::kI420, ColorMatrix::kBt709, ChromaSite::kLeftCosited, false});
