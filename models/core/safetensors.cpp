@@ -6,13 +6,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <utility>
 
 #include "models/core/error.h"
+#include "models/core/part_file.h"
 
 namespace talkface {
 namespace {
@@ -159,42 +160,51 @@ const float* SafeTensors::Floats(const std::string& name, const std::vector<int6
   return static_cast<const float*>(view.data);
 }
 
+uint64_t TensorSource::bytes() const {
+  uint64_t count = 0, total = 0;
+  if (!CheckedCount(shape, &count) || __builtin_mul_overflow(count, DTypeSize(dtype), &total)) {
+    throw Error(Code::kInvalid, "A tensor of impossible shape " + ShapeName(shape) + ".");
+  }
+  return total;
+}
+
+void TensorSource::WriteTo(std::ostream& out) const {
+  if (produce) {
+    produce(out);
+  } else {
+    out.write(static_cast<const char*>(data), static_cast<std::streamsize>(bytes()));
+  }
+}
+
 void WriteSafeTensors(const std::string& path, const std::map<std::string, TensorSource>& tensors,
                       const std::map<std::string, std::string>& metadata) {
+  // Wide types first: all are aligned without gaps, which the format's own library refuses.
+  std::vector<std::pair<std::string, const TensorSource*>> ordered;
+  for (const auto& [name, tensor] : tensors) ordered.emplace_back(name, &tensor);
+  std::stable_sort(ordered.begin(), ordered.end(), [](const auto& a, const auto& b) {
+    return DTypeSize(a.second->dtype) > DTypeSize(b.second->dtype);
+  });
   nlohmann::json header = nlohmann::json::object();
   if (!metadata.empty()) header["__metadata__"] = metadata;
   uint64_t offset = 0;
-  for (const auto& [name, tensor] : tensors) {
-    uint64_t count = 0;
-    if (!CheckedCount(tensor.shape, &count))
-      throw Error(Code::kInvalid, name + ": impossible shape.");
-    const uint64_t bytes = count * DTypeSize(tensor.dtype);
-    header[name] = {{"dtype", DTypeName(tensor.dtype)},
-                    {"shape", tensor.shape},
-                    {"data_offsets", {offset, offset + bytes}}};
-    offset += (bytes + kAlignment - 1) / kAlignment * kAlignment;
+  for (const auto& [name, tensor] : ordered) {
+    const uint64_t end = offset + tensor->bytes();
+    header[name] = {{"dtype", DTypeName(tensor->dtype)},
+                    {"shape", tensor->shape},
+                    {"data_offsets", {offset, end}}};
+    offset = end;
   }
   std::string text = header.dump();
   text.resize((text.size() + kAlignment - 1) / kAlignment * kAlignment, ' ');
   const uint64_t header_bytes = text.size();
 
-  const std::string temporary = path + ".part";
-  std::ofstream out(temporary, std::ios::binary | std::ios::trunc);
-  out.write(reinterpret_cast<const char*>(&header_bytes), sizeof header_bytes);
-  out.write(text.data(), static_cast<std::streamsize>(text.size()));
-  static const char kZeros[kAlignment] = {};
-  for (const auto& [name, tensor] : tensors) {
-    const auto& range = header[name]["data_offsets"];
-    const uint64_t bytes = range[1].get<uint64_t>() - range[0].get<uint64_t>();
-    out.write(static_cast<const char*>(tensor.data), static_cast<std::streamsize>(bytes));
-    out.write(kZeros, static_cast<std::streamsize>((kAlignment - bytes % kAlignment) % kAlignment));
+  PartFile file(path);
+  file.out().write(reinterpret_cast<const char*>(&header_bytes), sizeof header_bytes);
+  file.out().write(text.data(), static_cast<std::streamsize>(text.size()));
+  for (const auto& [name, tensor] : ordered) {
+    if (file.out()) tensor->WriteTo(file.out());
   }
-  out.close();
-  if (!out || ::rename(temporary.c_str(), path.c_str()) != 0) {
-    const std::string reason = std::strerror(errno);
-    ::unlink(temporary.c_str());
-    throw Error(Code::kFailed, "Cannot write " + path + ": " + reason + ".");
-  }
+  file.Commit();
 }
 
 }  // namespace talkface

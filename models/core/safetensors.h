@@ -4,6 +4,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <iosfwd>
 #include <map>
 #include <memory>
 #include <string>
@@ -54,10 +56,15 @@ struct TensorSource {
   DType dtype;
   std::vector<int64_t> shape;
   const void* data;
+  // Instead of data: writes the tensor's bytes, exactly bytes() of them, when their turn comes.
+  std::function<void(std::ostream& out)> produce;
+
+  uint64_t bytes() const;
+  void WriteTo(std::ostream& out) const;
 };
 
-// Writes a file whole (to a temporary name beside it, then renamed). Throws Error{kFailed} naming
-// the path.
+// Writes a file whole (to a temporary name beside it, then renamed), without gaps between the
+// tensors. Throws Error{kFailed} naming the path.
 void WriteSafeTensors(const std::string& path, const std::map<std::string, TensorSource>& tensors,
                       const std::map<std::string, std::string>& metadata);
 

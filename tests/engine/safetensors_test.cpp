@@ -33,6 +33,33 @@ TEST(SafeTensors, WhatIsWrittenIsReadBack) {
   EXPECT_EQ(std::memcmp(file->Get("bytes").data, bytes, 3), 0);
 }
 
+// Other readers refuse gaps; ours refuses tensors that are not aligned.
+TEST(SafeTensors, TensorsFollowEachOtherWithoutGaps) {
+  const test::TemporaryFolder folder;
+  const uint8_t bytes[3] = {7, 8, 9};
+  const float weight = 1;
+  const double wide[2] = {2, 3};
+  TensorSource produced{DType::kF32, {3}, nullptr};
+  produced.produce = [](std::ostream& out) { out.write("abcdefghijkl", 12); };
+  WriteSafeTensors(folder / "a.safetensors",
+                   {{"a", {DType::kU8, {3}, bytes}},
+                    {"b", {DType::kF32, {}, &weight}},
+                    {"c", {DType::kF64, {2}, wide}},
+                    {"d", produced}},
+                   {});
+  const auto file = SafeTensors::Open(folder / "a.safetensors");
+  std::map<const char*, uint64_t> by_place;
+  for (const auto& [name, tensor] : file->tensors())
+    by_place[static_cast<const char*>(tensor.data)] = tensor.bytes;
+  const char* end = by_place.begin()->first;
+  for (const auto& [start, size] : by_place) {
+    EXPECT_EQ(start, end);
+    end = start + size;
+  }
+  EXPECT_EQ(std::memcmp(file->Get("d").data, "abcdefghijkl", 12), 0);
+  EXPECT_EQ(std::memcmp(file->Get("c").data, wide, sizeof wide), 0);
+}
+
 TEST(SafeTensors, AMissingOrMisshapenTensorIsNamed) {
   const test::TemporaryFolder folder;
   const float weights[6] = {};
