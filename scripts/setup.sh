@@ -18,6 +18,7 @@ packages=(
   gstreamer1.0-plugins-ugly gstreamer1.0-libav
   # libraries
   libgdk-pixbuf-2.0-dev webp-pixbuf-loader nlohmann-json3-dev libcli11-dev libstb-dev
+  zlib1g-dev
   # tests, and the speech of the demo
   libgtest-dev libgmock-dev check libssl-dev pocketsphinx-testdata
 )

@@ -39,6 +39,7 @@ class Pack {
   // A safetensors file of the pack by its manifest name ("speech"): mapped, not copied, for the
   // pack's lifetime.
   std::shared_ptr<const SafeTensors> Tensors(const std::string& name) const;
+  const std::map<std::string, std::shared_ptr<const SafeTensors>>& files() const { return files_; }
   uint64_t bytes() const;
   // Throws kBadPack for a field of settings(): "PACK/manifest.json: auwarp.hidden is 0, wanted 1 to
   // 4096".

@@ -2,6 +2,8 @@
 // talkface-train: makes the weights of talkface's packs.
 //   talkface prepare --output clips VIDEO...        (landmarks, measures and sound of each clip)
 //   talkface-train speech --data clips --output models/packs/auwarp
+//   talkface-train import mftfg --checkpoint FILE... --output PACK       (docs/mftfg-import.md)
+//   talkface-train export --model PACK --output FILE.pt
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
@@ -10,6 +12,7 @@
 #include <set>
 
 #include "models/core/error.h"
+#include "models/tools/checkpoint_commands.h"
 #include "models/tools/speech_pack.h"
 #include "models/tools/speech_trainer.h"
 
@@ -149,7 +152,8 @@ void AddSpeechOptions(CLI::App* app, Arguments* arguments) {
 }
 
 int Main(int argc, char** argv) {
-  CLI::App app("Trains talkface's models on clips made by `talkface prepare`.", "talkface-train");
+  CLI::App app("Makes the weights of talkface's packs: trains, imports and exports them.",
+               "talkface-train");
   app.require_subcommand(1);
   Arguments arguments;
   arguments.command = "talkface-train";
@@ -159,12 +163,15 @@ int Main(int argc, char** argv) {
   CLI::App* remeasure = app.add_subcommand(
       "remeasure", "measures prepared clips again from their sound and landmarks");
   remeasure->add_option("--data", arguments.data, "folder of prepared clips")->required();
-  CLI11_PARSE(app, argc, argv);
-  if (arguments.folds > 0 && arguments.folds_output.empty())
-    arguments.folds_output = arguments.output + "-folds";
+  checkpoint::AddCheckpointCommands(&app);
   try {
+    app.parse(argc, argv);
+    if (arguments.folds > 0 && arguments.folds_output.empty())
+      arguments.folds_output = arguments.output + "-folds";
     if (*remeasure) Remeasure(arguments.data);
     if (*speech) TrainPack(arguments);
+  } catch (const CLI::Error& error) {
+    return app.exit(error);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "talkface-train: %s\n", error.what());
     return 1;
