@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+// PyTorch checkpoints made byte by byte.
+#pragma once
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "models/tools/zip_writer.h"
+
+namespace talkface::test {
+
+inline std::string ReadBytes(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+inline void WriteBytes(const std::string& path, const std::string& bytes) {
+  std::ofstream(path, std::ios::binary) << bytes;
+}
+
+// A file without a disk, for tests that write it thousands of times.
+class MemoryFile {
+ public:
+  MemoryFile() : fd_(::memfd_create("talkface-test", MFD_CLOEXEC)) {
+    if (fd_ < 0) throw std::runtime_error("memfd_create failed");
+  }
+  ~MemoryFile() { ::close(fd_); }
+  MemoryFile(const MemoryFile&) = delete;
+  MemoryFile& operator=(const MemoryFile&) = delete;
+
+  std::string path() const { return "/proc/self/fd/" + std::to_string(fd_); }
+  void Write(const std::string& bytes) const {
+    if (::ftruncate(fd_, 0) != 0 ||
+        ::pwrite(fd_, bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size()))
+      throw std::runtime_error("a memory file cannot be written");
+  }
+
+ private:
+  int fd_;
+};
+
+// A container of these entries.
+inline std::string Zip(const std::vector<std::pair<std::string, std::string>>& entries) {
+  std::ostringstream out;
+  checkpoint::ZipWriter zip(&out);
+  for (const auto& [name, data] : entries) zip.Add(name, data);
+  zip.Finish();
+  return out.str();
+}
+
+// A container as torch.save makes it, with 6 float32 in data/0.
+inline std::string Container(const std::string& pickle) {
+  return Zip({{"m/data.pkl", pickle},
+              {"m/byteorder", "little"},
+              {"m/data/0", std::string(24, '\1')},
+              {"m/version", "3\n"}});
+}
+
+// Pickle opcodes.
+inline std::string Text(const std::string& text) {
+  return std::string("\x8c") + static_cast<char>(text.size()) + text;
+}
+inline std::string Number(int64_t number) {
+  std::string bytes = "\x8a\x08";
+  for (int i = 0; i < 8; ++i) bytes += static_cast<char>(number >> (8 * i));
+  return bytes;
+}
+inline std::string Numbers(const std::vector<int64_t>& numbers) {
+  std::string bytes = "(";
+  for (int64_t number : numbers) bytes += Number(number);
+  return bytes + "t";
+}
+// The storage data/0 said to hold `elements`.
+inline std::string Storage(int64_t elements, const std::string& key = "0") {
+  return "(" + Text("storage") + "ctorch\nFloatStorage\n" + Text(key) + Text("cpu") +
+         Number(elements) + "tQ";
+}
+inline std::string Tensor(const std::string& storage, int64_t offset,
+                          const std::vector<int64_t>& shape, const std::vector<int64_t>& strides) {
+  return "ctorch._utils\n_rebuild_tensor_v2\n(" + storage + Number(offset) + Numbers(shape) +
+         Numbers(strides) + "\x89" + "NtR";
+}
+// {"w": value}
+inline std::string DictOf(const std::string& value) {
+  return "\x80\x02}" + Text("w") + value + "s.";
+}
+
+}  // namespace talkface::test
