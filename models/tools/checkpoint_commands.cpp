@@ -52,7 +52,7 @@ void RunImport(ImportArguments* arguments) {
   ReadUnitFiles(arguments);
   MftfgTensors tensors = ReadMftfg(arguments->files);
   tensors.sizes.unet_head_channels = arguments->head_channels;
-  std::fprintf(stderr, "%zu tensors found, all that the model has; %s weights\n",
+  std::fprintf(stderr, "%zu tensors, %s weights\n",
                tensors.model.size() + tensors.audio2au.size() + tensors.mask.size(),
                tensors.averaged ? "averaged (EMA)" : "raw");
   if (!tensors.left_out.empty())

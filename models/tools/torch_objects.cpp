@@ -124,25 +124,23 @@ Value TorchObjects::OrderedDict(PickleHeap* heap, const std::vector<ValueId>& ar
   return dict;
 }
 
-const TorchObjects::StorageType* TorchObjects::FindType(const Value& global) const {
-  for (const StorageType& type : kStorageTypes) {
-    if (global.kind == Kind::kGlobal && global.text == type.name) return &type;
-  }
-  Fail("a tensor's data have the type " + std::string(global.text) + ", which is not known");
-}
-
 // ('storage', type, key, location, elements): the data are the entry data/KEY.
 Value TorchObjects::Persistent(PickleHeap* heap, ValueId id) {
   const Value& tuple = (*heap)[id];
   const auto item = [&](size_t i) -> const Value& { return (*heap)[tuple.items[i]]; };
   if (tuple.kind != Kind::kTuple || tuple.items.size() != 5 || item(0).text != "storage" ||
-      item(2).kind != Kind::kText || item(4).kind != Kind::kInt || item(4).number < 0) {
+      item(1).kind != Kind::kGlobal || item(2).kind != Kind::kText || item(4).kind != Kind::kInt ||
+      item(4).number < 0) {
     Fail("it refers to something that is no tensor data");
   }
+  const StorageType* type =
+      std::find_if(std::begin(kStorageTypes), std::end(kStorageTypes),
+                   [&](const StorageType& candidate) { return item(1).text == candidate.name; });
+  if (type == std::end(kStorageTypes)) return heap->Unknown(std::string(item(1).text));
   const std::string path = folder_ + "data/" + std::string(item(2).text);
   const auto found = entries_.find(path);
   if (found == entries_.end()) Fail(path + " is missing: the file is incomplete");
-  Storage storage{FindType(item(1)), &found->second, static_cast<uint64_t>(item(4).number)};
+  Storage storage{type, &found->second, static_cast<uint64_t>(item(4).number)};
   if (storage.elements > found->second.data.size() / storage.type->element_bytes) {
     Fail(path + " has " + std::to_string(found->second.data.size()) + " bytes, wanted " +
          std::to_string(storage.elements) + " elements of " +
@@ -170,6 +168,8 @@ std::vector<int64_t> TorchObjects::Integers(const PickleHeap& heap, const Value&
 // _rebuild_tensor_v2(storage, offset, shape, strides, requires_grad, hooks)
 Value TorchObjects::RebuildTensor(PickleHeap* heap, const std::vector<ValueId>& arguments) {
   const auto argument = [&](size_t i) -> const Value& { return (*heap)[arguments[i]]; };
+  if (!arguments.empty() && argument(0).kind == Kind::kUnknown)
+    return heap->Unknown("a tensor of " + std::string(argument(0).text));
   if (arguments.size() < 4 || argument(0).kind != Kind::kStorage ||
       argument(1).kind != Kind::kInt || argument(1).number < 0) {
     Fail("a tensor is described in an unknown way");
@@ -180,8 +180,7 @@ Value TorchObjects::RebuildTensor(PickleHeap* heap, const std::vector<ValueId>& 
   tensor.strides = Integers(*heap, argument(3));
   const auto offset = static_cast<uint64_t>(argument(1).number);
   CheckBounds(tensor, offset, storage);
-  if (!storage.type->known)
-    return heap->Unknown("a tensor of a " + std::string(storage.type->name));
+  if (!storage.type->known) return heap->Unknown("a tensor of " + std::string(storage.type->name));
   tensor.dtype = storage.type->dtype;
   tensor.entry = storage.entry;
   tensor.data = storage.entry->data.data() + offset * storage.type->element_bytes;

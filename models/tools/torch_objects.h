@@ -59,7 +59,6 @@ class TorchObjects : public PickleCalls {
   [[noreturn]] void Fail(const std::string& what) const;
   Value RebuildTensor(PickleHeap* heap, const std::vector<ValueId>& arguments);
   Value OrderedDict(PickleHeap* heap, const std::vector<ValueId>& arguments);
-  const StorageType* FindType(const Value& global) const;
   std::vector<int64_t> Integers(const PickleHeap& heap, const Value& tuple) const;
   void CheckBounds(const StoredTensor& tensor, uint64_t offset, const Storage& storage) const;
 

@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <sstream>
 
 #include "models/tools/checkpoint.h"
@@ -69,7 +70,7 @@ TEST(Checkpoint, AGenuineFileIsReadExactly) {
   EXPECT_EQ(tensors.at("1.num_batches_tracked")->dtype, DType::kI64);
   EXPECT_EQ(Elements<int64_t>(*tensors.at("1.num_batches_tracked")), std::vector<int64_t>{0});
   EXPECT_EQ(tensors.at("empty")->shape, (std::vector<int64_t>{0, 3}));
-  EXPECT_EQ(state.others.at("bool"), "a tensor of a torch.BoolStorage");
+  EXPECT_EQ(state.others.at("bool"), "a tensor of torch.BoolStorage");
 }
 
 TEST(Checkpoint, ViewsOfASharedStorageAreReadInTheirOwnOrder) {
@@ -114,7 +115,11 @@ TEST(Checkpoint, NothingIsRun) {
   const std::string unknown = "cevil\nThing\n)\x81}" + Text("a") + "K\1sb" + Text("b") + "K\2s";
   const std::string path = folder.Write("unknown.pt", Container(DictOf(unknown)));
   EXPECT_EQ(Checkpoint::Open(path)->Tensors("").others.at("w"), "evil.Thing");
-  EXPECT_EQ(std::system(("test -e " + (folder / "ran")).c_str()) == 0, false);
+  const std::string data =
+      "(" + Text("storage") + "cevil\nData\n" + Text("0") + Text("cpu") + Number(6) + "tQ";
+  test::WriteBytes(path, Container(DictOf(Tensor(data, 0, {1}, {1}))));
+  EXPECT_EQ(Checkpoint::Open(path)->Tensors("").others.at("w"), "a tensor of evil.Data");
+  EXPECT_FALSE(std::filesystem::exists(folder / "ran"));
 }
 
 struct Case {
@@ -196,11 +201,6 @@ TEST(Checkpoint, TensorsOutsideTheirDataAreRefused) {
       {"dimensions",
        Tensor(Storage(6), 0, std::vector<int64_t>(65, 1), std::vector<int64_t>(65, 1)), "up to 64"},
       {"no storage", Tensor("N", 0, {1}, {1}), "unknown way"},
-      {"class",
-       Tensor(
-           "(" + Text("storage") + "cevil\nStorage\n" + Text("0") + Text("cpu") + Number(6) + "tQ",
-           0, {1}, {1}),
-       "evil.Storage"},
       {"reference", "K\1Q", "no tensor data"},
   };
   for (Case& damaged : cases) damaged.bytes = Container(DictOf(damaged.bytes));
@@ -235,7 +235,6 @@ TEST(Checkpoint, DamagedContainersAreRefused) {
       {"no end", good.substr(0, good.size() - 30), "without its end"},
       {"start only", "PK\3\4", "not a zip file"},
       {"no pickle", Zip({{"m/data/0", "x"}}), "data.pkl is missing"},
-      {"script", Zip({{"m/data.pkl", "N."}, {"m/constants.pkl", "N."}}), "TorchScript"},
       {"byte order", Zip({{"m/data.pkl", pickle}, {"m/byteorder", "big"}}), "'big'"},
       {"no data", Zip({{"m/data.pkl", pickle}}), "m/data/0 is missing"},
       {"twice", Zip({{"m/data.pkl", pickle}, {"m/data.pkl", pickle}}), "there twice"},
