@@ -103,7 +103,7 @@ class UnetWeights : public UnetWalk {
     unet_.Layer("time_embed.0", {4 * first, first});
     unet_.Layer("time_embed.2", {4 * first, 4 * first});
     unet_.Conv("newmodel.0", inputs, inputs, 1);
-    unet_.Conv("newmodel2.0", first, first, 5);
+    unet_.Conv("newmodel2.0", first, first, 2 * sizes_.unet_border() + 1);
     unet_.Conv("input_blocks.0.0", first, inputs, 3);
     unet_.Norm("out.0", first);
     unet_.Conv("out.2", sizes_.latent_channels, first, 3);

@@ -34,6 +34,12 @@ struct MftfgSizes {
   int64_t unet_head_channels = 32;  // no shape tells it
 
   int64_t latent_size() const { return image_size >> (first_stage_mult.size() - 1); }
+  // Cells that "newmodel" adds to each side of the latents so that every level of the U-Net halves
+  // evenly; 2 for the official 28.
+  int64_t unet_border() const {
+    const int64_t step = int64_t{1} << (unet_mult.size() - 1);
+    return (step - latent_size() % step) % step / 2;
+  }
 };
 
 // What the official code's modules hold. All are float32 but the scalars num_batches_tracked.

@@ -18,7 +18,7 @@ namespace talkface::checkpoint {
 inline MftfgSizes TinySizes() {
   MftfgSizes sizes;
   sizes.window_frames = 10;
-  sizes.image_size = 16;
+  sizes.image_size = 20;  // latents of 10: a border of 1
   sizes.au_hidden = 4;
   sizes.mask_channels = 2;
   sizes.mask_blocks = 3;
