@@ -301,7 +301,7 @@ TEST(Checkpoint, AnyFlippedByteOfThePickleDoesNoHarm) {
     if (name != "lightning/data.pkl") continue;
     size = data.size();
     for (size_t i = 0; i < size; ++i) {
-      for (const int flip : {0xff, 0x01, 0x80}) {
+      for (const int flip : {0xff, 0x01}) {
         data[i] = static_cast<char>(data[i] ^ flip);
         file.Write(Zip(parts));
         data[i] = static_cast<char>(data[i] ^ flip);
