@@ -47,6 +47,11 @@ bool StartsWith(const std::string& text, const std::string& start) {
   return text.compare(0, start.size(), start) == 0;
 }
 
+bool IsOfOurModules(const std::string& name) {
+  return std::any_of(std::begin(kModules), std::end(kModules),
+                     [&](const char* module) { return StartsWith(name, module); });
+}
+
 std::string ShapeName(const Shape& shape) {
   std::string text;
   for (int64_t size : shape) text += (text.empty() ? "" : "x") + std::to_string(size);
@@ -219,9 +224,7 @@ class Import {
       const bool schedule =
           std::find(std::begin(kSchedule), std::end(kSchedule), name) != std::end(kSchedule);
       if (used_.count(name) != 0 || schedule || StartsWith(name, kAveraged)) continue;
-      const bool ours = std::any_of(std::begin(kModules), std::end(kModules),
-                                    [&](const char* module) { return StartsWith(name, module); });
-      (ours ? unknown_ : result_.left_out).push_back(name);
+      (IsOfOurModules(name) ? unknown_ : result_.left_out).push_back(name);
     }
   }
 
