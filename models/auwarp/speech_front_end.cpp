@@ -4,11 +4,13 @@
 #include <algorithm>
 #include <cmath>
 
+#include "models/auwarp/speech_fft.h"
+
 namespace talkface::auwarp {
 namespace {
 
 constexpr int kHalf = kMelFft / 2;  // points of the complex transform that does the real one
-constexpr int kHalfBits = 8;
+static_assert(kHalf == kFftSize);
 constexpr int kBins = kHalf + 1;
 constexpr float kFloor = 1e-8f;
 constexpr double kLowHz = 60, kHighHz = 7600, kLevelLowHz = 300, kLevelHighHz = 4000;
@@ -19,9 +21,7 @@ double MelOfHz(double hz) { return 1127.0 * std::log1p(hz / 700.0); }
 
 // Everything that does not depend on the audio.
 struct Tables {
-  std::array<float, kMelWindow> window;  // Hann, scaled so that power means the signal's
-  std::array<int, kHalf> reversed;
-  std::array<float, kHalf / 2> cosine, sine;      // of the complex transform
+  std::array<float, kMelWindow> window;           // Hann, scaled so that power means the signal's
   std::array<float, kHalf> split_cos, split_sin;  // that part the real one's bins
   struct Band {
     int first;
@@ -41,15 +41,8 @@ struct Tables {
     const double scale = std::sqrt(2.0 / (kMelFft * power));
     for (float& w : window) w = static_cast<float>(w * scale);
     for (int i = 0; i < kHalf; ++i) {
-      int r = 0;
-      for (int bit = 0; bit < kHalfBits; ++bit) r |= ((i >> bit) & 1) << (kHalfBits - 1 - bit);
-      reversed[i] = r;
       split_cos[i] = static_cast<float>(std::cos(2 * kPi * i / kMelFft));
       split_sin[i] = static_cast<float>(std::sin(2 * kPi * i / kMelFft));
-    }
-    for (int i = 0; i < kHalf / 2; ++i) {
-      cosine[i] = static_cast<float>(std::cos(2 * kPi * i / kHalf));
-      sine[i] = static_cast<float>(std::sin(2 * kPi * i / kHalf));
     }
     MakeBands();
     const double low = MelOfHz(kLowHz), step = (MelOfHz(kHighHz) - low) / (kMelBands + 1);
@@ -85,41 +78,18 @@ const Tables& SharedTables() {
   return tables;
 }
 
-struct Complex256 {
-  std::array<float, kHalf> re, im;
-};
-
-// In place, decimation in time; the input is in bit-reversed order.
-void Transform(const Tables& tables, Complex256* x) {
-  for (int size = 2; size <= kHalf; size *= 2) {
-    const int half = size / 2, stride = kHalf / size;
-    for (int start = 0; start < kHalf; start += size) {
-      for (int i = 0; i < half; ++i) {
-        const float c = tables.cosine[i * stride], s = tables.sine[i * stride];
-        const int a = start + i, b = a + half;
-        const float re = x->re[b] * c + x->im[b] * s;
-        const float im = x->im[b] * c - x->re[b] * s;
-        x->re[b] = x->re[a] - re;
-        x->im[b] = x->im[a] - im;
-        x->re[a] += re;
-        x->im[a] += im;
-      }
-    }
-  }
-}
-
 // Power of bins 0 to 256 of the window: even samples as real, odd ones as imaginary parts of a
 // transform of half the size, then parted.
 void PowerSpectrum(const Tables& tables, const std::array<float, kMelWindow>& samples,
                    std::array<float, kBins>* power) {
-  Complex256 x;
+  FftBuffer x;
   for (int i = 0; i < kHalf; ++i) {
-    const int from = 2 * i, to = tables.reversed[i];
+    const int from = 2 * i, to = FftPlace(i);
     const bool inside = from < kMelWindow;
     x.re[to] = inside ? samples[from] * tables.window[from] : 0.0f;
     x.im[to] = inside ? samples[from + 1] * tables.window[from + 1] : 0.0f;
   }
-  Transform(tables, &x);
+  Fft(&x);
   (*power)[0] = (x.re[0] + x.im[0]) * (x.re[0] + x.im[0]);
   (*power)[kHalf] = (x.re[0] - x.im[0]) * (x.re[0] - x.im[0]);
   for (int k = 1; k < kHalf; ++k) {

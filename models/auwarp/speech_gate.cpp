@@ -11,6 +11,9 @@ constexpr float kRiseDb = 3.0f / 50;      // of the noise floor, a step
 constexpr float kQuietestDb = -75.0f;     // the floor goes no lower
 constexpr float kLeastSpeechDb = -65.0f;  // quieter is no speech
 constexpr float kOverFloorDb = 5.0f;      // speech stands out by this much
+constexpr float kVoiceBegins = 0.5f, kVoiceEnds = 0.35f;  // probabilities
+constexpr int kVoiceHangMs = 200;                         // lips still move when the voice has gone
+constexpr int kDoubtMs = 100;  // a stream may begin in the middle of a word
 constexpr int kHangMs = 300;
 constexpr float kOpenStep = 0.25f, kCloseStep = 1.0f / 12;
 constexpr float kLevelLowDb = -60.0f, kLevelSpanDb = 40.0f;
@@ -18,11 +21,21 @@ constexpr int kForever = 1 << 20;
 
 }  // namespace
 
-GateValue SpeechGate::Step(float level_db) {
+SpeechGate::SpeechGate(bool voice)
+    : has_voice_(voice), since_voice_((kVoiceHangMs - kDoubtMs) / kStepMs) {}
+
+bool SpeechGate::HearsSpeech(float voice) {
+  floor_db_ = std::max(kQuietestDb, std::min(smooth_db_, floor_db_ + kRiseDb));
+  if (!has_voice_) return smooth_db_ > kLeastSpeechDb && smooth_db_ > floor_db_ + kOverFloorDb;
+  voice_ = voice > (voice_ ? kVoiceEnds : kVoiceBegins);
+  since_voice_ = voice_ ? 0 : std::min(since_voice_ + 1, kForever);
+  return smooth_db_ > kLeastSpeechDb && since_voice_ * kStepMs <= kVoiceHangMs;
+}
+
+GateValue SpeechGate::Step(float level_db, float voice) {
   smooth_db_ = first_ ? level_db : smooth_db_ + kSmooth * (level_db - smooth_db_);
   first_ = false;
-  floor_db_ = std::max(kQuietestDb, std::min(smooth_db_, floor_db_ + kRiseDb));
-  const bool speech = smooth_db_ > kLeastSpeechDb && smooth_db_ > floor_db_ + kOverFloorDb;
+  const bool speech = HearsSpeech(voice);
   since_speech_ = speech ? 0 : std::min(since_speech_ + 1, kForever);
   GateValue value;
   for (int d = 0; d < kDelays; ++d) {

@@ -13,8 +13,6 @@ namespace {
 constexpr int kConv0Frames = 4, kConv1Steps = 3, kConv2Span = 5, kConv2Dilation = 2;
 constexpr int64_t kMaxUnits = 1024;  // of channels and hidden: more is a damaged file
 
-float Sigmoid(float x) { return 1.0f / (1.0f + std::exp(-x)); }
-
 // The first size of a tensor, by which the file says how large its net is.
 int SizeOf(const SafeTensors& file, const std::string& name) {
   const TensorView& view = file.Get(name);
@@ -25,22 +23,15 @@ int SizeOf(const SafeTensors& file, const std::string& name) {
   return static_cast<int>(view.shape[0]);
 }
 
-// Drops the oldest row of `history` and appends `row`.
-void Shift(std::vector<float>* history, const float* row, int size) {
-  std::copy(history->begin() + size, history->end(), history->begin());
-  std::copy(row, row + size, history->end() - size);
+// Logits become probabilities.
+void Softmax(float* values, int count) {
+  const float most = *std::max_element(values, values + count);
+  float sum = 0;
+  for (int i = 0; i < count; ++i) sum += values[i] = std::exp(values[i] - most);
+  for (int i = 0; i < count; ++i) values[i] /= sum;
 }
 
 }  // namespace
-
-void SpeechNet::Linear::Apply(const float* in, float* out) const {
-  std::copy(bias.begin(), bias.end(), out);
-  for (int i = 0; i < inputs; ++i) {
-    const float x = in[i];
-    const float* row = weight.data() + static_cast<size_t>(i) * outputs;
-    for (int o = 0; o < outputs; ++o) out[o] += x * row[o];
-  }
-}
 
 std::shared_ptr<const SpeechNet> SpeechNet::Load(std::shared_ptr<const SafeTensors> file) {
   std::shared_ptr<SpeechNet> net(new SpeechNet);
@@ -49,36 +40,20 @@ std::shared_ptr<const SpeechNet> SpeechNet::Load(std::shared_ptr<const SafeTenso
   net->channels_ = SizeOf(*file, "conv0.weight");
   net->hidden_ = SizeOf(*file, "gru.weight_hh") / 3;
   const int channels = net->channels_, hidden = net->hidden_;
-  // PyTorch's [outputs x inputs x taps] becomes [taps x inputs][outputs]: the inner loop runs over
-  // outputs that lie side by side.
   const auto load = [&file](const std::string& name, int outputs, int inputs, int taps) {
-    const std::string suffix = name.rfind("gru", 0) == 0 ? "_" + name.substr(4) : "";
-    const std::string base = suffix.empty() ? name + "." : "gru.";
-    std::vector<int64_t> shape = {outputs, inputs};
-    if (taps > 1) shape.push_back(taps);
-    const float* weight = file->Floats(base + "weight" + suffix, shape);
-    const float* bias = file->Floats(base + "bias" + suffix, {outputs});
-    Linear linear;
-    linear.inputs = taps * inputs;
-    linear.outputs = outputs;
-    linear.bias.assign(bias, bias + outputs);
-    linear.weight.resize(static_cast<size_t>(linear.inputs) * outputs);
-    for (int o = 0; o < outputs; ++o)
-      for (int i = 0; i < inputs; ++i)
-        for (int t = 0; t < taps; ++t)
-          linear.weight[static_cast<size_t>(t * inputs + i) * outputs + o] =
-              weight[(static_cast<size_t>(o) * inputs + i) * taps + t];
-    return linear;
+    return Linear::Load(*file, name + ".weight", name + ".bias", outputs, inputs, taps);
   };
   net->conv0_ = load("conv0", channels, kMelBands, kConv0Frames);
   net->conv1_ = load("conv1", channels, channels, kConv1Steps);
   net->conv2_ = load("conv2", channels, channels, kConv1Steps);
-  net->gru_input_ = load("gru.ih", 3 * hidden, channels, 1);
-  net->gru_hidden_ = load("gru.hh", 3 * hidden, hidden, 1);
+  net->gru_input_ = Linear::Load(*file, "gru.weight_ih", "gru.bias_ih", 3 * hidden, channels, 1);
+  net->gru_hidden_ = Linear::Load(*file, "gru.weight_hh", "gru.bias_hh", 3 * hidden, hidden, 1);
   net->head_ = load("head", kDelays * kOutputs, hidden, 1);
+  net->phones_ = load("phones", kDelays * kPhones, hidden, 1);
   const float* scale = file->Floats("scale", {kOutputs});
   net->scale_.assign(scale, scale + kOutputs);
   net->typical_mel_ = file->Floats("typical_mel", {kMelBands});
+  if (VoiceNet::IsIn(*file)) net->voice_ = VoiceNet::Load(*file);
   return net;
 }
 
@@ -117,7 +92,7 @@ SpeechNet::Output SpeechNet::Step(const float* mel, State* state) const {
   std::vector<float> taps(kConv1Steps * channels_);
   std::copy(state->conv1.begin(), state->conv1.end(), taps.begin());
   std::copy(x.begin(), x.end(), taps.end() - channels_);
-  Shift(&state->conv1, x.data(), channels_);
+  ShiftRows(&state->conv1, x.data(), channels_);
   conv1_.Apply(taps.data(), y.data());
   for (int c = 0; c < channels_; ++c) x[c] += std::max(y[c], 0.0f);
 
@@ -125,7 +100,7 @@ SpeechNet::Output SpeechNet::Step(const float* mel, State* state) const {
     std::copy_n(state->conv2.begin() + tap * kConv2Dilation * channels_, channels_,
                 taps.begin() + tap * channels_);
   std::copy(x.begin(), x.end(), taps.end() - channels_);
-  Shift(&state->conv2, x.data(), channels_);
+  ShiftRows(&state->conv2, x.data(), channels_);
   conv2_.Apply(taps.data(), y.data());
   for (int c = 0; c < channels_; ++c) x[c] += std::max(y[c], 0.0f);
 
@@ -134,7 +109,9 @@ SpeechNet::Output SpeechNet::Step(const float* mel, State* state) const {
   head_.Apply(state->hidden.data(), flat.data());
   Output output;
   for (int d = 0; d < kDelays; ++d)
-    for (int o = 0; o < kOutputs; ++o) output[d][o] = flat[d * kOutputs + o] * scale_[o];
+    for (int o = 0; o < kOutputs; ++o) output.motion[d][o] = flat[d * kOutputs + o] * scale_[o];
+  phones_.Apply(state->hidden.data(), output.phones[0].data());
+  for (auto& phones : output.phones) Softmax(phones.data(), kPhones);
   return output;
 }
 

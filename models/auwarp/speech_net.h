@@ -10,6 +10,7 @@
 //   c2 = c1 + relu(conv2(c1))      causal, kernel 3, dilation 2
 //   h  = GRU(c2, h)                PyTorch's gate order r, z, n    -> [G]
 //   y  = head(h)                   [D x O]: for delay d the expression d before the step's end
+//   p  = softmax(phones(h))        [D x P]: and what kind of sound it was
 #pragma once
 
 #include <array>
@@ -19,6 +20,8 @@
 #include <vector>
 
 #include "models/auwarp/expression.h"
+#include "models/auwarp/speech_layers.h"
+#include "models/auwarp/speech_voice.h"
 #include "models/core/pack.h"
 #include "models/core/safetensors.h"
 
@@ -30,6 +33,10 @@ constexpr std::array<int, 4> kDelaysMs = {40, 80, 120, 180};
 constexpr int kDelays = 4;
 constexpr int kShapeOutputs = 4;
 constexpr int kOutputs = 10;  // opening, width, upper, jaw, then the six action units
+// Kinds of sounds by what the lips do: rest, closed (p, b, m), lip on teeth (f, v), rounded, open,
+// any other.
+constexpr int kPhones = 6;
+constexpr int kBilabial = 1;
 
 // Immutable weights, shared by all streams.
 class SpeechNet {
@@ -41,14 +48,17 @@ class SpeechNet {
     std::vector<float> conv2;   // the last 4 inputs of conv2, [4 x C]
     std::vector<float> hidden;  // [G]
   };
-  using Output = std::array<std::array<float, kOutputs>, kDelays>;
+  struct Output {
+    std::array<std::array<float, kOutputs>, kDelays> motion;  // in the units of Expression
+    std::array<std::array<float, kPhones>, kDelays> phones;   // probabilities
+  };
 
-  // Reads the tensors of a speech.safetensors. Throws Error{kBadPack} naming file, tensor, wanted
-  // and got.
+  // Reads the tensors of a speech.safetensors; those of the voice detector ("voice.") may be
+  // missing. Throws Error{kBadPack} naming file, tensor, wanted and got.
   static std::shared_ptr<const SpeechNet> Load(std::shared_ptr<const SafeTensors> file);
 
   State NewState() const;
-  // One step: `mel` is [2 x B], normalised; the output is in the units of Expression.
+  // One step: `mel` is [2 x B], normalised.
   Output Step(const float* mel, State* state) const;
 
   int bands() const { return bands_; }
@@ -56,23 +66,20 @@ class SpeechNet {
   int hidden() const { return hidden_; }
   // Mean log-mel bands of the training speech, [B]: where a new stream's running mean starts.
   const float* typical_mel() const { return typical_mel_; }
+  // What tells voices from other sounds; null: loudness alone does.
+  const std::shared_ptr<const VoiceNet>& voice() const { return voice_; }
   uint64_t bytes() const { return file_->bytes(); }
 
  private:
-  // Weights transposed for the inner loop: [inputs x outputs], then the bias.
-  struct Linear {
-    int inputs = 0, outputs = 0;
-    std::vector<float> weight, bias;
-    void Apply(const float* in, float* out) const;
-  };
   SpeechNet() = default;
   void StepGru(const float* in, std::vector<float>* hidden) const;
 
   std::shared_ptr<const SafeTensors> file_;
   int bands_ = 0, channels_ = 0, hidden_ = 0;
-  Linear conv0_, conv1_, conv2_, gru_input_, gru_hidden_, head_;
+  Linear conv0_, conv1_, conv2_, gru_input_, gru_hidden_, head_, phones_;
   const float* typical_mel_ = nullptr;  // inside file_
   std::vector<float> scale_;            // [O]: from the net's units to Expression's
+  std::shared_ptr<const VoiceNet> voice_;
 };
 
 }  // namespace talkface::auwarp

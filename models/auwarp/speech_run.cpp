@@ -11,14 +11,20 @@ namespace {
 constexpr int kSettledSteps = 150;
 constexpr float kOpeningMin = -0.01f, kOpeningMax = 0.14f;
 constexpr float kMaxUnit = 5.0f;
+constexpr float kClosing = 1.3f;     // times the probability squared: doubt moves nothing
+constexpr float kPressed = -0.003f;  // opening of lips that are shut on purpose
 
 float Mix(float a, float b, float share) { return a + share * (b - a); }
 
 }  // namespace
 
 SpeechRun::SpeechRun(std::shared_ptr<const SpeechNet> net)
-    : net_(std::move(net)), mean_(net_->typical_mel()), state_(net_->NewState()) {
+    : net_(std::move(net)),
+      mean_(net_->typical_mel()),
+      gate_(net_->voice() != nullptr),
+      state_(net_->NewState()) {
   pending_.reserve(kStepSamples);
+  if (net_->voice()) voice_ = std::make_unique<VoiceDetector>(net_->voice());
 }
 
 void SpeechRun::Push(const float* samples, uint64_t count) {
@@ -54,7 +60,7 @@ void SpeechRun::Step(const float* samples) {
   }
   Row row;
   row.outputs = net_->Step(mel, &state_);
-  row.gate = gate_.Step(level_db);
+  row.gate = gate_.Step(level_db, voice_ ? voice_->Push(samples, kStepSamples) : 1.0f);
   rows_.push_back(row);
 }
 
@@ -83,17 +89,29 @@ const SpeechRun::Row& SpeechRun::RowOf(uint64_t grid, int delay) const {
   return rows_[static_cast<size_t>(step - first_row_)];
 }
 
+// Lips meet at p, b and m, which a net that was taught curves alone never does; and all of it is at
+// rest where the gate is shut.
+Pose SpeechRun::PoseOf(const Row& row, int delay) {
+  const float gate = row.gate.open[delay];
+  const float heard = row.outputs.phones[delay][kBilabial];
+  const float closed = std::min(1.0f, kClosing * heard * heard);
+  Pose pose;
+  std::copy_n(row.outputs.motion[delay].begin(), kOutputs, pose.begin());
+  pose[0] = Mix(pose[0], kPressed, closed);
+  pose[kShapeOutputs + kAu25] *= 1.0f - closed;
+  for (int o = 0; o < kOutputs; ++o) pose[o] *= gate;
+  pose[kLevelPlace] = row.gate.level * gate;
+  pose[kSpeechPlace] = gate;
+  return pose;
+}
+
 Pose SpeechRun::At(uint64_t time_ns, int delay) const {
   const uint64_t grid = time_ns / kStepNs;
   const float share = static_cast<float>(time_ns % kStepNs) / static_cast<float>(kStepNs);
-  const Row &before = RowOf(grid, delay), &after = RowOf(grid + 1, delay);
-  const float gate_before = before.gate.open[delay], gate_after = after.gate.open[delay];
+  const Pose before = PoseOf(RowOf(grid, delay), delay);
+  const Pose after = PoseOf(RowOf(grid + 1, delay), delay);
   Pose pose;
-  for (int o = 0; o < kOutputs; ++o)
-    pose[o] =
-        Mix(before.outputs[delay][o] * gate_before, after.outputs[delay][o] * gate_after, share);
-  pose[kLevelPlace] = Mix(before.gate.level * gate_before, after.gate.level * gate_after, share);
-  pose[kSpeechPlace] = Mix(gate_before, gate_after, share);
+  for (size_t i = 0; i < pose.size(); ++i) pose[i] = Mix(before[i], after[i], share);
   pose[0] = std::clamp(pose[0], kOpeningMin, kOpeningMax);
   for (int o = kShapeOutputs; o < kOutputs; ++o) pose[o] = std::clamp(pose[o], 0.0f, kMaxUnit);
   return pose;

@@ -51,12 +51,14 @@ class SpeechRun {
     SpeechNet::Output outputs;
     GateValue gate;
   };
+  static Pose PoseOf(const Row& row, int delay);
   void Step(const float* samples);
   const Row& RowOf(uint64_t grid, int delay) const;
 
   std::shared_ptr<const SpeechNet> net_;
   SpeechFrontEnd front_end_;
   RunningMean mean_;
+  std::unique_ptr<VoiceDetector> voice_;  // null: the pack has none
   SpeechGate gate_;
   SpeechNet::State state_;
   std::vector<float> pending_;  // samples of a step begun

@@ -14,15 +14,18 @@
 #include "models/core/error.h"
 #include "models/tools/checkpoint_commands.h"
 #include "models/tools/speech_pack.h"
+#include "models/tools/speech_phones.h"
 #include "models/tools/speech_trainer.h"
 
 namespace talkface::training {
 namespace {
 
 struct Arguments {
-  std::string data, output, folds_output, command;
+  std::string data, phones, output, folds_output, command;
   SpeechTraining training;
-  int folds = 0, test_every = 9;
+  int folds = 0;
+  TestChoice test;
+  bool score_only = false;
 };
 
 // Measures prepared clips again from their own sound and landmarks, after a change of the measures.
@@ -44,6 +47,7 @@ std::vector<std::vector<std::string>> FoldSpeakers(const std::vector<TrainingCli
                                                    int folds) {
   std::set<std::string> tested, all;
   for (const TrainingClip& clip : clips) {
+    if (clip.times.empty()) continue;
     all.insert(clip.speaker);
     if (clip.test) tested.insert(clip.speaker);
   }
@@ -55,8 +59,22 @@ std::vector<std::vector<std::string>> FoldSpeakers(const std::vector<TrainingCli
 }
 
 void PrintScore(const char* what, const MeanScore& score) {
-  std::fprintf(stderr, "%s: %d clips, opening %.3f (worst %.2f), width %.3f\n", what, score.clips,
-               score.opening.back(), score.worst_opening, score.width.back());
+  std::fprintf(stderr,
+               "%s: %d clips, opening %.3f (worst %.2f), width %.3f, %d of %d closures shut\n",
+               what, score.clips, score.opening.back(), score.worst_opening, score.width.back(),
+               score.closed, score.closures);
+  for (int d = 0; d < auwarp::kDelays; ++d)
+    std::fprintf(stderr, "  look-ahead %d ms: opening %.3f, width %.3f\n",
+                 auwarp::kDelaysMs[d] + auwarp::kStepMs, score.opening[d], score.width[d]);
+}
+
+// Trains, or takes the weights that are there.
+std::shared_ptr<const auwarp::SpeechNet> MakeNet(const std::vector<TrainingClip>& clips,
+                                                 const Arguments& arguments,
+                                                 const SpeechTraining& training,
+                                                 const std::string& weights) {
+  if (arguments.score_only) return auwarp::SpeechNet::Load(SafeTensors::Open(weights));
+  return TrainSpeech(clips, training, weights);
 }
 
 bool IsOneOf(const std::vector<std::string>& names, const std::string& name) {
@@ -76,7 +94,7 @@ void ScoreFolds(const std::vector<TrainingClip>& clips, const Arguments& argumen
     training.checkpoint = "";
     const std::string folder = arguments.folds_output + "/fold-" + std::to_string(fold);
     std::filesystem::create_directories(folder);
-    const auto net = TrainSpeech(clips, training, folder + "/speech.safetensors");
+    const auto net = MakeNet(clips, arguments, training, folder + "/speech.safetensors");
     SpeechFigures own;
     own.command = arguments.command + "  (fold without" + names + ")";
     WriteSpeechPack(folder, own);
@@ -96,22 +114,25 @@ void ScoreFolds(const std::vector<TrainingClip>& clips, const Arguments& argumen
 
 void TrainPack(const Arguments& arguments) {
   std::filesystem::create_directories(arguments.output);
-  const std::vector<TrainingClip> clips = ReadTrainingClips(arguments.data, arguments.test_every);
+  std::vector<TrainingClip> clips = ReadTrainingClips(arguments.data, arguments.test);
+  if (!arguments.phones.empty()) ReadPhones(arguments.phones, &clips);
   SpeechFigures figures;
   figures.command = arguments.command;
   std::map<std::string, int> counts;
   for (const TrainingClip& clip : clips) {
+    if (clip.times.empty()) continue;
     if (clip.test) figures.test_clips.push_back(clip.speaker + " " + clip.name);
     if (!clip.test && !IsOneOf(arguments.training.held_out, clip.speaker)) ++counts[clip.speaker];
   }
   for (const auto& [speaker, count] : counts)
     figures.speakers.push_back(speaker + " (" + std::to_string(count) + ")");
   if (arguments.folds > 0) ScoreFolds(clips, arguments, &figures);
-  const auto net = TrainSpeech(clips, arguments.training, arguments.output + "/speech.safetensors");
+  const auto net =
+      MakeNet(clips, arguments, arguments.training, arguments.output + "/speech.safetensors");
   std::vector<ClipScore> test, held_out;
   for (const TrainingClip& clip : clips) {
     if (clip.test) test.push_back(ScoreClip(net, clip));
-    if (IsOneOf(arguments.training.held_out, clip.speaker))
+    if (IsOneOf(arguments.training.held_out, clip.speaker) && !clip.times.empty())
       held_out.push_back(ScoreClip(net, clip));
   }
   figures.test = Mean(test);
@@ -123,6 +144,13 @@ void TrainPack(const Arguments& arguments) {
 void AddSpeechOptions(CLI::App* app, Arguments* arguments) {
   SpeechTraining& training = arguments->training;
   app->add_option("--data", arguments->data, "folder of prepared clips")->required();
+  app->add_option("--phones", arguments->phones,
+                  "folder of sounds with known phonemes, made by scripts/make_training_speech.py");
+  app->add_option(
+         "--voice", training.voice,
+         "silero_vad_16k.safetensors of PyPI's silero-vad: put into the pack, so that only "
+         "voices move the mouth")
+      ->check(CLI::ExistingFile);
   app->add_option("--output", arguments->output, "pack folder to write")->required();
   app->add_option("--iterations", training.iterations, "batches to train on")
       ->check(CLI::Range(1, 1000000));
@@ -136,9 +164,14 @@ void AddSpeechOptions(CLI::App* app, Arguments* arguments) {
   app->add_option("--seed", training.seed, "of weights and of what is drawn at random");
   app->add_option("--hold-out", training.held_out, "speakers to leave out and to score")
       ->delimiter(',');
-  app->add_option("--test-every", arguments->test_every,
+  app->add_option("--test-every", arguments->test.every,
                   "set every N-th clip of speakers with 20 clips or more aside; 0: none")
       ->check(CLI::Range(0, 1000));
+  app->add_flag("--score-only", arguments->score_only,
+                "train nothing: score the weights that are there, and write their card anew");
+  app->add_flag("--validate", arguments->test.validate,
+                "score clips between those that are set aside, which are left out whole: for "
+                "choosing between nets");
   auto* folds = app->add_option("--folds", arguments->folds,
                                 "first train this many nets that each leave a share of the small "
                                 "speakers out, for figures on speakers never heard")
@@ -157,7 +190,8 @@ int Main(int argc, char** argv) {
   app.require_subcommand(1);
   Arguments arguments;
   arguments.command = "talkface-train";
-  for (int i = 1; i < argc; ++i) arguments.command += std::string(" ") + argv[i];
+  for (int i = 1; i < argc; ++i)
+    if (std::string(argv[i]) != "--score-only") arguments.command += std::string(" ") + argv[i];
   CLI::App* speech = app.add_subcommand("speech", "trains the speech net of the auwarp family");
   AddSpeechOptions(speech, &arguments);
   CLI::App* remeasure = app.add_subcommand(

@@ -13,6 +13,9 @@ constexpr float kLogFloor = -18.420681f;  // ln(1e-8), the front end's
 constexpr double kLnPerDb = 0.2302585;
 constexpr double kLowMel = 92.7, kMelStep = 65.73;  // of the front end's bands, about
 
+constexpr int kTelephoneFirst = 4, kTelephoneLast = 28;  // bands of 300 and 3400 Hz
+constexpr float kTelephoneCut = 7.0f;                    // 30 dB
+
 double Uniform(double low, double high, Random* random) {
   return std::uniform_real_distribution<double>(low, high)(*random);
 }
@@ -72,10 +75,13 @@ Microphone DrawMicrophone(Random* random) {
   const double tilt = Uniform(-8, 8, random), bump = Uniform(-6, 6, random);
   const double phase = Uniform(0, 6.28, random), gain = Uniform(-25, 10, random);
   Microphone microphone;
+  const bool telephone = Uniform(0, 1, random) < 0.125;
   for (int b = 0; b < kMelBands; ++b) {
     const double x = static_cast<double>(b) / (kMelBands - 1) - 0.5;
     microphone.add[b] =
         static_cast<float>(kLnPerDb * (gain + tilt * x + bump * std::sin(phase + 7 * x)));
+    if (telephone && (b < kTelephoneFirst || b > kTelephoneLast))
+      microphone.add[b] -= kTelephoneCut;
   }
   return microphone;
 }

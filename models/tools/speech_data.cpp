@@ -23,20 +23,7 @@ constexpr int kNoises = 48, kNoiseSamples = 3 * auwarp::kSpeechRateHz;
 constexpr double kStepSeconds = auwarp::kStepMs / 1000.0;
 // Most of the speech comes from speakers with many clips: one 3 s clip cannot bear more.
 constexpr double kManyShare = 6.0, kSomeShare = 1.5, kFewShare = 0.5;
-
-std::vector<std::string> ClipPaths(const std::string& folder) {
-  std::vector<std::string> paths;
-  std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(folder, error))
-    if (entry.path().extension() == ".safetensors") paths.push_back(entry.path().string());
-  if (paths.empty()) {
-    throw Error(
-        Code::kNotFound,
-        folder + ": holds no prepared clips (*.safetensors); `talkface prepare` makes them.");
-  }
-  std::sort(paths.begin(), paths.end());
-  return paths;
-}
+constexpr float kRestWeight = 0.5f;
 
 Mel MelRows(const std::vector<float>& flat) {
   Mel mel(flat.size() / kMelBands);
@@ -70,7 +57,52 @@ double Uniform(double low, double high, std::mt19937_64* random) {
   return std::uniform_real_distribution<double>(low, high)(*random);
 }
 
+const TrainingClip& PickClip(const std::vector<const TrainingClip*>& clips,
+                             std::mt19937_64* random) {
+  return *clips[std::uniform_int_distribution<size_t>(0, clips.size() - 1)(*random)];
+}
+
+enum class ClipUse { kTrain, kTest, kLeaveOut };
+
+// Of a speaker's clip number `number`.
+ClipUse UseOf(size_t number, const TestChoice& choice) {
+  const size_t every = static_cast<size_t>(choice.every);
+  if (every == 0) return ClipUse::kTrain;
+  const bool test = number % every == 0, between = every > 1 && number % every == every / 2;
+  if (!choice.validate) return test ? ClipUse::kTest : ClipUse::kTrain;
+  return test ? ClipUse::kLeaveOut : between ? ClipUse::kTest : ClipUse::kTrain;
+}
+
+bool Rests(const TrainingClip& clip) {
+  return std::all_of(clip.phones.begin(), clip.phones.end(), [](int phone) { return phone == 0; });
+}
+
 }  // namespace
+
+std::vector<std::string> ClipPaths(const std::string& folder) {
+  std::vector<std::string> paths;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, error))
+    if (entry.path().extension() == ".safetensors") paths.push_back(entry.path().string());
+  if (paths.empty()) {
+    throw Error(
+        Code::kNotFound,
+        folder + ": holds no prepared clips (*.safetensors); `talkface prepare` makes them.");
+  }
+  std::sort(paths.begin(), paths.end());
+  return paths;
+}
+
+Mel MelOf(const std::vector<int16_t>& audio) {
+  auwarp::SpeechFrontEnd front_end;
+  Mel mel;
+  float hop[auwarp::kMelHop];
+  for (size_t at = 0; at + auwarp::kMelHop <= audio.size(); at += auwarp::kMelHop) {
+    for (int i = 0; i < auwarp::kMelHop; ++i) hop[i] = static_cast<float>(audio[at + i]) / 32768.0f;
+    mel.push_back(front_end.Push(hop).bands);
+  }
+  return mel;
+}
 
 Target TargetOf(const auwarp::Expression& expression) {
   Target target = {expression.opening, expression.width, expression.upper, expression.jaw};
@@ -79,7 +111,7 @@ Target TargetOf(const auwarp::Expression& expression) {
   return target;
 }
 
-std::vector<TrainingClip> ReadTrainingClips(const std::string& folder, int test_every) {
+std::vector<TrainingClip> ReadTrainingClips(const std::string& folder, const TestChoice& choice) {
   std::vector<PreparedClip> prepared;
   for (const std::string& path : ClipPaths(folder)) {
     prepared.push_back(auwarp::ReadPreparedClip(path));
@@ -100,8 +132,10 @@ std::vector<TrainingClip> ReadTrainingClips(const std::string& folder, int test_
     TrainingClip clip;
     clip.speaker = from.speaker;
     clip.name = from.clip;
-    clip.test = test_every > 0 && counts[from.speaker] >= kManyClips &&
-                seen[from.speaker]++ % static_cast<size_t>(test_every) == 0;
+    const ClipUse use =
+        counts[from.speaker] >= kManyClips ? UseOf(seen[from.speaker]++, choice) : ClipUse::kTrain;
+    if (use == ClipUse::kLeaveOut) continue;
+    clip.test = use == ClipUse::kTest;
     clip.mel = MelRows(from.mel);
     clip.audio = from.audio;
     clip.times = from.times;
@@ -121,7 +155,10 @@ SequenceMaker::SequenceMaker(const std::vector<TrainingClip>& clips,
   for (const TrainingClip& clip : clips) {
     const bool out = std::find(held_out.begin(), held_out.end(), clip.speaker) != held_out.end();
     if (clip.test || out || clip.mel.size() < 2) continue;
-    speakers[clip.speaker].clips.push_back(&clip);
+    if (!clip.times.empty())
+      speakers[clip.speaker].clips.push_back(&clip);
+    else
+      (Rests(clip) ? music_ : voices_).push_back(&clip);
   }
   if (speakers.empty()) throw Error(Code::kInvalid, "No clip is left to train on.");
   for (auto& [name, speaker] : speakers) {
@@ -193,55 +230,97 @@ const SequenceMaker::Speaker& SequenceMaker::PickSpeaker(std::mt19937_64* random
   return speakers_.back();
 }
 
+// A sequence while it is put together.
+struct SequenceMaker::Draft {
+  Mel mel;
+  Sequence sequence;
+  // One microphone a sequence: that is what a stream has.
+  Microphone microphone;
+  bool clean;
+
+  void Add(const Mel& from, size_t step, const Target& target, float weight, int phone) {
+    mel.push_back(from[2 * step]);
+    mel.push_back(from[2 * step + 1]);
+    sequence.target.push_back(target);
+    sequence.weight.push_back(weight);
+    sequence.phone.push_back(phone);
+  }
+};
+
+const Mel& SequenceMaker::PickNoise(std::mt19937_64* random) const {
+  return noises_[std::uniform_int_distribution<size_t>(0, noises_.size() - 1)(*random)];
+}
+
+// Silence or noise, at which the mouth rests.
+void SequenceMaker::AddRest(bool silent, std::mt19937_64* random, Draft* draft) const {
+  const size_t steps = static_cast<size_t>(Uniform(10, 100, random));
+  Mel silence(2 * steps);
+  for (auto& bands : silence) bands.fill(std::log(1e-8f));
+  const Mel& from = silent ? silence : PickNoise(random);
+  for (size_t s = 0; s < steps; ++s) draft->Add(from, s, Target{}, kRestWeight, 0);
+}
+
+// Clips begin at any step of their first second, so that beginnings are not learnt by heart; of
+// long sounds a part is taken.
+void SequenceMaker::AddClip(const TrainingClip& clip, std::mt19937_64* random, Draft* draft) const {
+  const bool pictured = !clip.times.empty();
+  size_t first = static_cast<size_t>(Uniform(0, 50, random));
+  size_t last = clip.mel.size() / 2;
+  if (!pictured) {
+    const size_t span = static_cast<size_t>(Uniform(50, 200, random));
+    first =
+        static_cast<size_t>(Uniform(0, static_cast<double>(last - std::min(last, span)), random));
+    last = std::min(last, first + span);
+  }
+  first = std::min(first, last);
+  const Mel cut(clip.mel.begin() + static_cast<ptrdiff_t>(2 * first),
+                clip.mel.begin() + static_cast<ptrdiff_t>(2 * last));
+  if (cut.empty()) return;
+  const bool clean = draft->clean && pictured;
+  const Mel changed = clean ? cut : Augment(cut, PickNoise(random), draft->microphone, random);
+  for (size_t s = first; s < last; ++s) {
+    const Target& target = clip.grid[s + 1];
+    const bool known = std::isfinite(target[0]);
+    const float weight = !known ? 0.0f : pictured ? 1.0f : kRestWeight;
+    const int phone = s < clip.phones.size() ? clip.phones[s] : -1;
+    draft->Add(changed, s - first, known ? target : Target{}, weight, phone);
+  }
+}
+
 Sequence SequenceMaker::Make(int steps, std::mt19937_64* random) const {
-  constexpr double kNoiseShare = 0.12, kSilenceShare = 0.10, kChangeShare = 0.4;
+  constexpr double kNoiseShare = 0.08, kSilenceShare = 0.08, kMusicShare = 0.06;
+  constexpr double kVoiceShare = 0.12, kChangeShare = 0.4;
   // Half of the sequences stay as they were recorded: changing all of them costs more on clean
   // speech than it gains in noise.
   constexpr double kCleanShare = 0.5;
-  constexpr float kRestWeight = 0.5f;
-  Mel mel;
-  Sequence sequence;
   const size_t frames = static_cast<size_t>(steps) * auwarp::kFramesPerStep;
-  // One microphone a sequence, and mostly one speaker: that is what a stream is.
-  const Microphone microphone = DrawMicrophone(random);
-  const bool clean = Uniform(0, 1, random) < kCleanShare;
-  const Speaker* speaker = &PickSpeaker(random);
-  while (mel.size() < frames) {
-    const double kind = Uniform(0, 1, random);
+  Draft draft{{}, {}, DrawMicrophone(random), Uniform(0, 1, random) < kCleanShare};
+  const Speaker* speaker = &PickSpeaker(random);  // mostly one, as in a stream
+  while (draft.mel.size() < frames) {
+    double kind = Uniform(0, 1, random);
     if (kind < kNoiseShare + kSilenceShare) {
-      const size_t count = 2 * static_cast<size_t>(Uniform(10, 100, random));
-      std::array<float, kMelBands> silence;
-      silence.fill(std::log(1e-8f));
-      const Mel& noise = noises_[std::uniform_int_distribution<size_t>(0, kNoises - 1)(*random)];
-      for (size_t t = 0; t < count; ++t) mel.push_back(kind < kNoiseShare ? noise[t] : silence);
-      sequence.target.resize(mel.size() / 2, Target{});
-      sequence.weight.resize(mel.size() / 2, kRestWeight);
+      AddRest(kind < kSilenceShare, random, &draft);
       continue;
     }
-    if (Uniform(0, 1, random) < kChangeShare) speaker = &PickSpeaker(random);
-    const TrainingClip& clip =
-        *speaker
-             ->clips[std::uniform_int_distribution<size_t>(0, speaker->clips.size() - 1)(*random)];
-    const Mel& noise = noises_[std::uniform_int_distribution<size_t>(0, kNoises - 1)(*random)];
-    const Mel changed = clean ? clip.mel : Augment(clip.mel, noise, microphone, random);
-    // Clips begin at any step of their first second, so that beginnings are not learnt by heart.
-    const size_t first = static_cast<size_t>(Uniform(0, 50, random));
-    for (size_t s = first; s < clip.mel.size() / 2; ++s) {
-      mel.push_back(changed[2 * s]);
-      mel.push_back(changed[2 * s + 1]);
-      const Target& target = clip.grid[s + 1];
-      const bool known = std::isfinite(target[0]);
-      sequence.target.push_back(known ? target : Target{});
-      sequence.weight.push_back(known ? 1.0f : 0.0f);
+    kind -= kNoiseShare + kSilenceShare;
+    if (kind < kMusicShare && !music_.empty()) {
+      AddClip(PickClip(music_, random), random, &draft);
+    } else if (kind >= kMusicShare && kind < kMusicShare + kVoiceShare && !voices_.empty()) {
+      AddClip(PickClip(voices_, random), random, &draft);
+    } else {
+      if (Uniform(0, 1, random) < kChangeShare) speaker = &PickSpeaker(random);
+      AddClip(PickClip(speaker->clips, random), random, &draft);
     }
   }
-  mel.resize(frames);
+  Sequence sequence = std::move(draft.sequence);
   sequence.target.resize(static_cast<size_t>(steps));
   sequence.weight.resize(static_cast<size_t>(steps));
+  sequence.phone.resize(static_cast<size_t>(steps));
   auwarp::RunningMean mean(typical_mel_.data());
   sequence.mel.resize(frames * kMelBands);
   for (size_t t = 0; t < frames; ++t)
-    mean.Apply({mel[t], auwarp::LevelOfBands(mel[t])}, sequence.mel.data() + t * kMelBands);
+    mean.Apply({draft.mel[t], auwarp::LevelOfBands(draft.mel[t])},
+               sequence.mel.data() + t * kMelBands);
   return sequence;
 }
 

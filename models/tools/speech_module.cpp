@@ -44,6 +44,11 @@ std::map<std::string, torch::Tensor> FoldedWeights(SpeechModule& module) {
   return weights;
 }
 
+std::vector<float> ToVector(const torch::Tensor& tensor) {
+  const torch::Tensor flat = tensor.contiguous();
+  return {flat.data_ptr<float>(), flat.data_ptr<float>() + flat.numel()};
+}
+
 torch::Tensor PadPast(const torch::Tensor& x, int64_t frames) {
   return functional::pad(x, functional::PadFuncOptions({frames, 0}));
 }
@@ -59,6 +64,7 @@ SpeechModuleImpl::SpeechModuleImpl(const SpeechModuleOptions& options)
       norm2_(options.channels),
       gru_(nn::GRUOptions(options.channels, options.hidden).batch_first(true)),
       head_(options.hidden, auwarp::kDelays * auwarp::kOutputs),
+      phones_(options.hidden, auwarp::kDelays * auwarp::kPhones),
       dropout_(options.dropout) {
   register_module("conv0", conv0_);
   register_module("conv1", conv1_);
@@ -68,35 +74,44 @@ SpeechModuleImpl::SpeechModuleImpl(const SpeechModuleOptions& options)
   register_module("norm2", norm2_);
   register_module("gru", gru_);
   register_module("head", head_);
+  register_module("phones", phones_);
   register_module("dropout", dropout_);
 }
 
-torch::Tensor SpeechModuleImpl::forward(const torch::Tensor& mel) {
+SpeechModuleImpl::Output SpeechModuleImpl::forward(const torch::Tensor& mel) {
   torch::Tensor x = mel.transpose(1, 2);                         // [B, 40, 2 S]
   x = torch::relu(norm0_(conv0_(PadPast(x, 2))));                // [B, C, S]
   x = x + dropout_(torch::relu(norm1_(conv1_(PadPast(x, 2)))));  // [B, C, S]
   x = x + dropout_(torch::relu(norm2_(conv2_(PadPast(x, 4)))));  // [B, C, S]
   x = std::get<0>(gru_(dropout_(x.transpose(1, 2))));            // [B, S, G]
-  x = head_(dropout_(x));                                        // [B, S, D x O]
-  return x.unflatten(2, {auwarp::kDelays, auwarp::kOutputs});
+  x = dropout_(x);
+  return {head_(x).unflatten(2, {auwarp::kDelays, auwarp::kOutputs}),
+          phones_(x).unflatten(2, {auwarp::kDelays, auwarp::kPhones})};
 }
 
 void WriteSpeechWeights(const std::string& path, SpeechModule& module,
-                        const std::array<float, 40>& typical_mel,
-                        const std::array<float, auwarp::kOutputs>& scale) {
+                        const SpeechConstants& constants) {
   const torch::NoGradGuard no_gradients;
   std::map<std::string, TensorSource> tensors = {
-      {"typical_mel", {DType::kF32, {kMelBands}, typical_mel.data()}},
-      {"scale", {DType::kF32, {auwarp::kOutputs}, scale.data()}}};
+      {"typical_mel", {DType::kF32, {kMelBands}, constants.typical_mel.data()}},
+      {"scale", {DType::kF32, {auwarp::kOutputs}, constants.scale.data()}}};
+  std::shared_ptr<const SafeTensors> voice;
+  if (!constants.voice.empty()) {
+    voice = SafeTensors::Open(constants.voice);
+    // Its Fourier transform is computed, not stored.
+    for (const auto& [name, view] : voice->tensors())
+      if (name.rfind("stft", 0) != 0)
+        tensors["voice." + name] = {view.dtype, view.shape, view.data};
+  }
   std::map<std::string, torch::Tensor> held = FoldedWeights(module);
   for (auto& [name, value] : held) {
     value = value.to(torch::kFloat32).contiguous();
     tensors[name] = {DType::kF32, value.sizes().vec(), value.data_ptr<float>()};
   }
-  WriteSafeTensors(path, tensors, {{"net", "auwarp speech 1"}});
+  WriteSafeTensors(path, tensors, {{"net", "auwarp speech 2"}});
 }
 
-std::vector<float> RunSpeechByTorch(const std::string& weights, const std::vector<float>& mel) {
+TorchOutput RunSpeechByTorch(const std::string& weights, const std::vector<float>& mel) {
   const torch::NoGradGuard no_gradients;
   const auto file = SafeTensors::Open(weights);
   SpeechModuleOptions options;
@@ -119,8 +134,8 @@ std::vector<float> RunSpeechByTorch(const std::string& weights, const std::vecto
   const torch::Tensor input = torch::tensor(mel).view({1, frames, kMelBands});
   const float* scale = file->Floats("scale", {auwarp::kOutputs});
   const torch::Tensor scales = torch::tensor(at::ArrayRef<float>(scale, auwarp::kOutputs));
-  const torch::Tensor out = (module->forward(input) * scales).contiguous();
-  return std::vector<float>(out.data_ptr<float>(), out.data_ptr<float>() + out.numel());
+  const SpeechModuleImpl::Output out = module->forward(input);
+  return {ToVector(out.motion * scales), ToVector(torch::softmax(out.phones, -1))};
 }
 
 }  // namespace talkface::training

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "models/auwarp/speech_front_end.h"
 #include "models/auwarp/speech_net.h"
 
 namespace talkface::training {
@@ -23,24 +24,32 @@ struct SpeechModuleOptions {
 class SpeechModuleImpl : public torch::nn::Module {
  public:
   explicit SpeechModuleImpl(const SpeechModuleOptions& options);
-  // mel [B, 2 S, 40], normalised -> [B, S, delays, outputs], in spreads (TensorsOf's scale is not
-  // applied).
-  torch::Tensor forward(const torch::Tensor& mel);
+  struct Output {
+    torch::Tensor motion;  // [B, S, delays, outputs], in spreads (the file's scale is not applied)
+    torch::Tensor phones;  // [B, S, delays, phones], logits
+  };
+  // mel [B, 2 S, 40], normalised.
+  Output forward(const torch::Tensor& mel);
 
  private:
   torch::nn::Conv1d conv0_, conv1_, conv2_;
   // Only for training: what they do to a trained net is folded into the convolutions.
   torch::nn::BatchNorm1d norm0_, norm1_, norm2_;
   torch::nn::GRU gru_;
-  torch::nn::Linear head_;
+  torch::nn::Linear head_, phones_;
   torch::nn::Dropout dropout_;
 };
 TORCH_MODULE(SpeechModule);
 
-// Writes a speech.safetensors, batch norms folded into the convolutions. `scale` takes the outputs
-// to Expression's units.
+// What stands in a speech.safetensors beside the trained weights.
+struct SpeechConstants {
+  std::array<float, auwarp::kMelBands> typical_mel;
+  std::array<float, auwarp::kOutputs> scale;  // takes the outputs to Expression's units
+  std::string voice;                          // silero-vad's safetensors file, or "" for none
+};
+
+// Writes a speech.safetensors, batch norms folded into the convolutions.
 void WriteSpeechWeights(const std::string& path, SpeechModule& module,
-                        const std::array<float, 40>& typical_mel,
-                        const std::array<float, auwarp::kOutputs>& scale);
+                        const SpeechConstants& constants);
 
 }  // namespace talkface::training

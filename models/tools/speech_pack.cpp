@@ -44,6 +44,12 @@ std::string Line(const char* format, double a, double b) {
   return text;
 }
 
+std::string Closures(const MeanScore& score) {
+  if (score.closures == 0) return "";
+  return "\nClosed: " + std::to_string(score.closed) + " of " + std::to_string(score.closures) +
+         " p, b and m.\n";
+}
+
 std::string DelayTable(const MeanScore& score) {
   std::string text = "| look-ahead | opening | width |\n|---|---|---|\n";
   for (int d = 0; d < auwarp::kDelays; ++d) {
@@ -57,30 +63,41 @@ void WriteCard(const std::string& path, const SpeechFigures& figures) {
   std::ofstream out = Create(path);
   out << "# auwarp\n\nThe embedded default pack. `speech.safetensors` holds the speech net "
          "(`models/auwarp/speech_net.h`): 16 kHz speech to four\nmouth-shape coefficients and "
-         "action units 10, 14, 18, 20, 25 and 26, every 20 ms. Licence: MIT.\n\n"
+         "action units 10, 14, 18, 20, 25 and 26, every 20 ms, and to the kind of sound, which "
+         "closes the\nlips at p, b and m. Licence: MIT. With it come the weights of silero-vad "
+         "6.2.3 "
+         "(tensors `voice.*`; MIT, Silero Team;\nTHIRD_PARTY.md), which keep the mouth at rest "
+         "where nobody speaks.\n\n"
          "## Data\nGRID audiovisual sentence corpus (Zenodo record 3625687, CC BY 4.0: Cooke, "
          "Barker, Cunningham and Shao, 2006) and\nWhite House weekly addresses (US government, "
-         "public domain), landmarks by MediaPipe's face mesh. Noises are generated.\n"
-         "No other audio or video was used. Clips whose picture is more than 45 ms off its sound "
-         "were "
-         "moved by what was measured, before\ntraining and scoring alike.\n\nSpeakers (clips "
-         "trained on): ";
+         "public domain), landmarks by MediaPipe's face mesh. Sounds without a\npicture "
+         "(`scripts/make_training_speech.py`): our own sentences spoken by espeak-ng and flite, "
+         "for "
+         "the kinds of sounds;\nmusic of random notes played by fluidsynth with the FluidR3 "
+         "instruments (MIT), and generated noises, for rest. The words\nof GRID clips were aligned "
+         "by "
+         "pocketsphinx. Clips whose picture is more than 45 ms off its sound were moved by "
+         "what\nwas "
+         "measured, before training and scoring alike.\n\nSpeakers (clips trained on): ";
   for (size_t i = 0; i < figures.speakers.size(); ++i)
     out << (i > 0 ? ", " : "") << figures.speakers[i];
   out << ".\n\n## Command\n```\n"
       << figures.command << "\n```\n\n## Figures\n"
       << "Mean correlation of the motion with the measured one at the video's frames, a clip at a "
-         "time.\n";
+         "time. A p, b or m is closed where the\nopening falls to 35 % of the clip's 95th "
+         "percentile "
+         "within it and 20 ms around it.\n";
   if (figures.test.clips > 0) {
     out << "\n**Clips never trained on, of a speaker trained on** (" << figures.test.clips
         << " clips; worst opening" << Line(" %.2f", figures.test.worst_opening, 0) << "):\n\n"
-        << DelayTable(figures.test);
+        << DelayTable(figures.test) << Closures(figures.test);
   }
   if (figures.folds.clips > 0) {
     out << "\n**Speakers never heard** (" << figures.folds.clips
         << " clips, each by a net trained without its speaker; worst opening"
         << Line(" %.2f", figures.folds.worst_opening, 0) << "):\n\n"
-        << DelayTable(figures.folds) << "\n| speaker, clip | opening | width |\n|---|---|---|\n";
+        << DelayTable(figures.folds) << Closures(figures.folds)
+        << "\n| speaker, clip | opening | width |\n|---|---|---|\n";
     for (const std::string& clip : figures.fold_clips) out << "| " << clip << " |\n";
   }
   if (!figures.test_clips.empty()) {
@@ -91,7 +108,7 @@ void WriteCard(const std::string& path, const SpeechFigures& figures) {
   }
   out << "\n## Limits\nThe net has seen few faces, all speaking English and close to frontal; "
          "speakers differ in how they move their mouths, and width is\nfollowed only roughly for "
-         "a new voice. Loud music may move the mouth.\n";
+         "a new voice. Singing counts as speech.\n";
   Close(&out, path);
 }
 

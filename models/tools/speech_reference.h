@@ -8,8 +8,12 @@
 
 namespace talkface::training {
 
-// `mel` is [2 x steps x kMelBands], normalised; returns [steps x kDelays x kOutputs] in
-// Expression's units.
-std::vector<float> RunSpeechByTorch(const std::string& weights, const std::vector<float>& mel);
+struct TorchOutput {
+  std::vector<float> motion;  // [steps x kDelays x kOutputs], in Expression's units
+  std::vector<float> phones;  // [steps x kDelays x kPhones], probabilities
+};
+
+// `mel` is [2 x steps x kMelBands], normalised.
+TorchOutput RunSpeechByTorch(const std::string& weights, const std::vector<float>& mel);
 
 }  // namespace talkface::training

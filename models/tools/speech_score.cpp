@@ -28,6 +28,37 @@ struct Moments {
   }
 };
 
+constexpr float kClosedShare = 0.35f;
+
+// The opening every step, the longest delay's.
+std::vector<float> OpeningsOf(const auwarp::SpeechRun& run, size_t steps) {
+  std::vector<float> openings;
+  for (size_t step = 0; step < steps; ++step) {
+    const uint64_t time = step * auwarp::kStepNs;
+    openings.push_back(run.Has(time, auwarp::kDelays - 1) ? run.At(time, auwarp::kDelays - 1)[0]
+                                                          : 0.0f);
+  }
+  return openings;
+}
+
+void CountClosures(const auwarp::SpeechRun& run, const std::vector<int>& phones, ClipScore* score) {
+  const std::vector<float> openings = OpeningsOf(run, phones.size() + 1);
+  std::vector<float> sorted = openings;
+  const auto high = sorted.begin() + static_cast<ptrdiff_t>(sorted.size() * 95 / 100);
+  std::nth_element(sorted.begin(), high, sorted.end());
+  for (size_t begin = 0; begin < phones.size(); ++begin) {
+    if (phones[begin] != auwarp::kBilabial) continue;
+    size_t end = begin;
+    while (end < phones.size() && phones[end] == auwarp::kBilabial) ++end;
+    const size_t first = begin > 0 ? begin - 1 : 0, last = std::min(end + 1, openings.size() - 1);
+    const float least = *std::min_element(openings.begin() + static_cast<ptrdiff_t>(first),
+                                          openings.begin() + static_cast<ptrdiff_t>(last) + 1);
+    ++score->closures;
+    score->closed += least <= kClosedShare * *high ? 1 : 0;
+    begin = end;
+  }
+}
+
 }  // namespace
 
 ClipScore ScoreClip(std::shared_ptr<const auwarp::SpeechNet> net, const TrainingClip& clip) {
@@ -37,6 +68,7 @@ ClipScore ScoreClip(std::shared_ptr<const auwarp::SpeechNet> net, const Training
   run.Push(samples.data(), samples.size());
   run.Finish();
   ClipScore score{};
+  CountClosures(run, clip.phones, &score);
   for (int d = 0; d < auwarp::kDelays; ++d) {
     std::array<Moments, auwarp::kOutputs> moments;
     for (size_t f = 0; f < clip.times.size(); ++f) {
@@ -66,6 +98,8 @@ MeanScore Mean(const std::vector<ClipScore>& scores) {
     }
     for (int o = 0; o < auwarp::kOutputs; ++o)
       mean.liveliness[o] += share * std::min(score.liveliness[o], 3.0);
+    mean.closures += score.closures;
+    mean.closed += score.closed;
     mean.worst_opening = std::min(mean.worst_opening, score.opening.back());
   }
   return mean;

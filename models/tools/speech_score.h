@@ -16,6 +16,9 @@ struct ClipScore {
   std::array<double, auwarp::kDelays> opening, width;
   // Of the longest delay: spread of the motion over the spread measured.
   std::array<double, auwarp::kOutputs> liveliness;
+  // Where the clip's phonemes are known: p, b and m in it, and how many of them close the lips,
+  // that is, within them and a step around the opening falls to 35 % of the clip's 95th percentile.
+  int closures, closed;
 };
 
 ClipScore ScoreClip(std::shared_ptr<const auwarp::SpeechNet> net, const TrainingClip& clip);
@@ -25,6 +28,7 @@ struct MeanScore {
   std::array<double, auwarp::kDelays> opening{}, width{};
   double worst_opening = 0;
   std::array<double, auwarp::kOutputs> liveliness{};
+  int closures = 0, closed = 0;
 };
 
 MeanScore Mean(const std::vector<ClipScore>& scores);

@@ -27,12 +27,15 @@ constexpr double kGradientLimit = 1.0, kWeightDecay = 1e-2, kWarmUp = 20;
 constexpr double kDropout = 0.1;
 constexpr float kMaxLiveliness = 1.8f;
 // What matters most in the picture counts most.
-constexpr std::array<float, kOutputs> kImportance = {2, 1.5, .5, 1, .3, .3, .3, .3, .3, .3};
+constexpr std::array<float, kOutputs> kImportance = {2, 2, .5, 1, .3, .3, .3, .3, .3, .3};
+constexpr double kPhoneWeight = 1.0;
+constexpr std::array<float, auwarp::kPhones> kPhoneImportance = {1, 3, 2, 1, 1, 1};
 
 struct Batch {
   torch::Tensor mel;     // [B, 2 S, 40]
   torch::Tensor target;  // [B, S, O] at each step's end, in spreads
   torch::Tensor weight;  // [B, S]
+  torch::Tensor phone;   // [B, S] kind of sound in each step, -1: not known
 };
 
 Batch MakeBatch(const SequenceMaker& maker, const SpeechTraining& options, const Target& spread,
@@ -40,11 +43,13 @@ Batch MakeBatch(const SequenceMaker& maker, const SpeechTraining& options, const
   std::mt19937_64 random(options.seed * 1000003 + static_cast<uint64_t>(iteration));
   const int64_t steps = options.steps;
   Batch batch{torch::empty({options.batch, 2 * steps, kMelBands}),
-              torch::empty({options.batch, steps, kOutputs}), torch::empty({options.batch, steps})};
+              torch::empty({options.batch, steps, kOutputs}), torch::empty({options.batch, steps}),
+              torch::empty({options.batch, steps}, torch::kInt64)};
   for (int b = 0; b < options.batch; ++b) {
     const Sequence sequence = maker.Make(options.steps, &random);
     std::copy(sequence.mel.begin(), sequence.mel.end(), batch.mel[b].data_ptr<float>());
     std::copy(sequence.weight.begin(), sequence.weight.end(), batch.weight[b].data_ptr<float>());
+    std::copy(sequence.phone.begin(), sequence.phone.end(), batch.phone[b].data_ptr<int64_t>());
     float* target = batch.target[b].data_ptr<float>();
     for (const Target& from : sequence.target)
       for (int o = 0; o < kOutputs; ++o) *target++ = from[o] / spread[o];
@@ -86,6 +91,27 @@ torch::Tensor Loss(const torch::Tensor& made, const Batch& batch, const torch::T
     loss = loss + (importance * (place + kVelocityWeight * speed +
                                  kCorrelationWeight * Discordance(out, wanted, weight)))
                       .sum();
+  }
+  return loss / kDelays;
+}
+
+// Cross entropy of the kinds of sounds, over delays; rare closures count more than their share.
+torch::Tensor PhoneLoss(const torch::Tensor& logits, const Batch& batch,
+                        const torch::Tensor& importance) {
+  torch::Tensor loss = torch::zeros({});
+  const int64_t steps = batch.phone.size(1);
+  for (int d = 0; d < kDelays; ++d) {
+    // The step's label speaks of its middle, 10 ms before its end.
+    const int64_t behind = auwarp::kDelaysMs[d] / auwarp::kStepMs;
+    const torch::Tensor out = logits.select(2, d).slice(1, behind, steps).flatten(0, 1);
+    const torch::Tensor wanted = batch.phone.slice(1, 0, steps - behind).flatten();
+    loss =
+        loss + torch::nn::functional::cross_entropy(out, wanted,
+                                                    torch::nn::functional::CrossEntropyFuncOptions()
+                                                        .weight(importance)
+                                                        .ignore_index(-1)
+                                                        .reduction(torch::kMean))
+                   .nan_to_num();
   }
   return loss / kDelays;
 }
@@ -173,7 +199,8 @@ std::array<float, kOutputs> Enliven(const std::vector<TrainingClip>& clips,
   const auto& out = options.held_out;
   std::vector<ClipScore> scores;
   for (const TrainingClip& clip : clips)
-    if (!clip.test && std::find(out.begin(), out.end(), clip.speaker) == out.end())
+    if (!clip.test && !clip.times.empty() &&
+        std::find(out.begin(), out.end(), clip.speaker) == out.end())
       scores.push_back(ScoreClip(net, clip));
   const MeanScore mean = Mean(scores);
   for (int o = 0; o < kOutputs; ++o)
@@ -200,6 +227,7 @@ std::shared_ptr<const auwarp::SpeechNet> TrainSpeech(const std::vector<TrainingC
   Checkpoint checkpoint(options.checkpoint, module, average, &adam);
   const int first = options.resume ? checkpoint.Read() : 0;
   const torch::Tensor importance = torch::tensor(at::ArrayRef<float>(kImportance));
+  const torch::Tensor phone_importance = torch::tensor(at::ArrayRef<float>(kPhoneImportance));
   const auto start = std::chrono::steady_clock::now();
   double shown_loss = 0;
   module->train();
@@ -209,7 +237,9 @@ std::shared_ptr<const auwarp::SpeechNet> TrainSpeech(const std::vector<TrainingC
     static_cast<torch::optim::AdamWOptions&>(adam.param_groups()[0].options())
         .lr(RateAt(options, i));
     adam.zero_grad();
-    const torch::Tensor loss = Loss(module->forward(batch.mel), batch, importance);
+    const SpeechModuleImpl::Output out = module->forward(batch.mel);
+    const torch::Tensor loss = Loss(out.motion, batch, importance) +
+                               kPhoneWeight * PhoneLoss(out.phones, batch, phone_importance);
     loss.backward();
     torch::nn::utils::clip_grad_norm_(module->parameters(), kGradientLimit);
     adam.step();
@@ -219,9 +249,10 @@ std::shared_ptr<const auwarp::SpeechNet> TrainSpeech(const std::vector<TrainingC
     PrintProgress(i + 1, options.iterations, shown_loss, start, first);
     checkpoint.Write(i + 1);
   }
-  WriteSpeechWeights(weights, average, maker.TypicalMel(), spread);
-  WriteSpeechWeights(weights, average, maker.TypicalMel(),
-                     Enliven(clips, options, weights, spread));
+  SpeechConstants constants{maker.TypicalMel(), spread, options.voice};
+  WriteSpeechWeights(weights, average, constants);
+  constants.scale = Enliven(clips, options, weights, spread);
+  WriteSpeechWeights(weights, average, constants);
   return auwarp::SpeechNet::Load(SafeTensors::Open(weights));
 }
 

@@ -19,6 +19,7 @@ struct SpeechTraining {
   uint64_t seed = 0;
   int channels = 96, hidden = 128;
   std::vector<std::string> held_out;  // speakers
+  std::string voice;                  // silero-vad's safetensors file, put into the pack; or ""
   int threads = 1;                    // of libtorch
   std::string checkpoint;             // "": none; written every 50 iterations
   bool resume = false;                // go on from the checkpoint

@@ -3,11 +3,14 @@
 #pragma once
 
 #include <cmath>
+#include <cstring>
+#include <fstream>
 #include <map>
 #include <random>
 #include <string>
 #include <vector>
 
+#include "models/auwarp/controls.h"
 #include "models/auwarp/speech_front_end.h"
 #include "models/auwarp/speech_net.h"
 #include "models/core/safetensors.h"
@@ -43,9 +46,39 @@ inline Tensors RandomWeights(int channels, int hidden) {
   add("gru.bias_hh", {3 * h}, 0.1f);
   add("head.weight", {outputs, h}, 0.3f);
   add("head.bias", {outputs}, 0.3f);
+  add("phones.weight", {kDelays * kPhones, h}, 0.3f);
+  add("phones.bias", {kDelays * kPhones}, 0.3f);
   tensors["scale"] = {{kOutputs}, std::vector<float>(kOutputs, 0.02f)};
   tensors["typical_mel"] = {{kMelBands}, std::vector<float>(kMelBands, -10.0f)};
   return tensors;
+}
+
+// As silero-vad's, under "voice.".
+inline void AddRandomVoice(Tensors* tensors) {
+  std::mt19937 random(11);
+  std::normal_distribution<float> normal;
+  const auto add = [&](const std::string& name, const std::vector<int64_t>& shape) {
+    int64_t count = 1, inputs = 1;
+    for (int64_t n : shape) count *= n;
+    if (shape.size() > 1) inputs = count / shape[0];
+    std::vector<float> values(static_cast<size_t>(count));
+    for (float& value : values) value = normal(random) / std::sqrt(static_cast<float>(inputs));
+    (*tensors)["voice." + name] = {shape, values};
+  };
+  add("conv1.weight", {128, 129, 3});
+  add("conv1.bias", {128});
+  add("conv2.weight", {64, 128, 3});
+  add("conv2.bias", {64});
+  add("conv3.weight", {64, 64, 3});
+  add("conv3.bias", {64});
+  add("conv4.weight", {128, 64, 3});
+  add("conv4.bias", {128});
+  add("lstm_cell.weight_ih", {512, 128});
+  add("lstm_cell.weight_hh", {512, 128});
+  add("lstm_cell.bias_ih", {512});
+  add("lstm_cell.bias_hh", {512});
+  add("final_conv.weight", {1, 128, 1});
+  add("final_conv.bias", {1});
 }
 
 inline void WriteWeights(const std::string& path, const Tensors& tensors) {
@@ -77,6 +110,26 @@ inline std::vector<float> Babble(double seconds) {
     samples[i] = static_cast<float>(0.1 * buzz * Syllables(t));
   }
   return samples;
+}
+
+// The samples of a 16-bit mono WAV file; none where it is not there.
+inline std::vector<float> ReadWav(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  const std::string bytes{std::istreambuf_iterator<char>(in), {}};
+  std::vector<float> samples;
+  const size_t data = bytes.find("data");
+  if (data == std::string::npos) return samples;
+  for (size_t at = data + 8; at + 1 < bytes.size(); at += 2) {
+    int16_t sample = 0;
+    std::memcpy(&sample, bytes.data() + at, sizeof sample);
+    samples.push_back(static_cast<float>(sample) / 32768.0f);
+  }
+  return samples;
+}
+
+inline double Motion(const AuwarpControls& controls) {
+  const Expression& e = controls.expression;
+  return std::abs(e.opening) + std::abs(e.width) + std::abs(e.upper) + std::abs(e.jaw);
 }
 
 }  // namespace talkface::auwarp

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+#include "models/auwarp/speech_layers.h"
+
+#include <algorithm>
+
+namespace talkface::auwarp {
+
+Linear Linear::Load(const SafeTensors& file, const std::string& weight_name,
+                    const std::string& bias_name, int outputs, int inputs, int taps) {
+  std::vector<int64_t> shape = {outputs, inputs};
+  if (taps > 1) shape.push_back(taps);
+  const float* weight = file.Floats(weight_name, shape);
+  const float* bias = file.Floats(bias_name, {outputs});
+  Linear linear;
+  linear.inputs = taps * inputs;
+  linear.outputs = outputs;
+  linear.bias.assign(bias, bias + outputs);
+  linear.weight.resize(static_cast<size_t>(linear.inputs) * outputs);
+  for (int o = 0; o < outputs; ++o)
+    for (int i = 0; i < inputs; ++i)
+      for (int t = 0; t < taps; ++t)
+        linear.weight[static_cast<size_t>(t * inputs + i) * outputs + o] =
+            weight[(static_cast<size_t>(o) * inputs + i) * taps + t];
+  return linear;
+}
+
+void Linear::Apply(const float* in, float* __restrict out) const {
+  std::copy(bias.begin(), bias.end(), out);
+  int i = 0;
+  // Four inputs at a time: `out` is read and written a quarter as often.
+  for (; i + 4 <= inputs; i += 4) {
+    const float a = in[i], b = in[i + 1], c = in[i + 2], d = in[i + 3];
+    const float* __restrict row = weight.data() + static_cast<size_t>(i) * outputs;
+    for (int o = 0; o < outputs; ++o)
+      out[o] += (a * row[o] + b * row[outputs + o]) +
+                (c * row[2 * outputs + o] + d * row[3 * outputs + o]);
+  }
+  for (; i < inputs; ++i) {
+    const float* __restrict row = weight.data() + static_cast<size_t>(i) * outputs;
+    for (int o = 0; o < outputs; ++o) out[o] += in[i] * row[o];
+  }
+}
+
+void ShiftRows(std::vector<float>* history, const float* row, int size) {
+  std::copy(history->begin() + size, history->end(), history->begin());
+  std::copy(row, row + size, history->end() - size);
+}
+
+}  // namespace talkface::auwarp
