@@ -288,8 +288,8 @@ void SequenceMaker::AddClip(const TrainingClip& clip, std::mt19937_64* random, D
 }
 
 Sequence SequenceMaker::Make(int steps, std::mt19937_64* random) const {
-  constexpr double kNoiseShare = 0.08, kSilenceShare = 0.08, kMusicShare = 0.06;
-  constexpr double kVoiceShare = 0.12, kChangeShare = 0.4;
+  constexpr double kNoiseShare = 0.06, kSilenceShare = 0.08, kMusicShare = 0.06;
+  constexpr double kVoiceShare = 0.20, kChangeShare = 0.4;
   // Half of the sequences stay as they were recorded: changing all of them costs more on clean
   // speech than it gains in noise.
   constexpr double kCleanShare = 0.5;
