@@ -20,6 +20,7 @@ import ctypes
 import json
 import pathlib
 import random
+import shutil
 import struct
 import subprocess
 import tempfile
@@ -298,12 +299,21 @@ def make_music(folder, chance, pieces=16, seconds=15):
         write(folder, "music", str(number), audio, np.full(len(audio) // STEP, REST, np.int32))
 
 
+def check_tools():
+    missing = [tool for tool in ("espeak-ng", "flite", "fluidsynth") if shutil.which(tool) is None]
+    if not pathlib.Path(SOUND_FONT).exists():
+        missing.append("fluid-soundfont-gm")
+    if missing:
+        raise SystemExit(f"make_training_speech.py: install {', '.join(missing)} (Debian packages) first.")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n", maxsplit=1)[0])
     parser.add_argument("--clips", type=pathlib.Path, required=True, help="folder of prepared clips")
     parser.add_argument("--output", type=pathlib.Path, required=True)
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
+    check_tools()
     arguments.output.mkdir(parents=True, exist_ok=True)
     lines = (pathlib.Path(__file__).parent / "training_sentences.txt").read_text().splitlines()
     sentences = [tuple(line.split("\t")) for line in lines if line and not line.startswith("#")]
