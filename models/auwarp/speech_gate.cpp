@@ -11,9 +11,10 @@ constexpr float kRiseDb = 3.0f / 50;      // of the noise floor, a step
 constexpr float kQuietestDb = -75.0f;     // the floor goes no lower
 constexpr float kLeastSpeechDb = -65.0f;  // quieter is no speech
 constexpr float kOverFloorDb = 5.0f;      // speech stands out by this much
+constexpr float kSilenceDb = -78.0f;      // with a detector only silence needs no asking
 constexpr float kVoiceBegins = 0.5f, kVoiceEnds = 0.35f;  // probabilities
 constexpr int kVoiceHangMs = 200;                         // lips still move when the voice has gone
-constexpr int kDoubtMs = 100;  // a stream may begin in the middle of a word
+constexpr int kDoubtMs = 60;  // a stream may begin in the middle of a word
 constexpr int kHangMs = 300;
 constexpr float kOpenStep = 0.25f, kCloseStep = 1.0f / 12;
 constexpr float kLevelLowDb = -60.0f, kLevelSpanDb = 40.0f;
@@ -29,7 +30,7 @@ bool SpeechGate::HearsSpeech(float voice) {
   if (!has_voice_) return smooth_db_ > kLeastSpeechDb && smooth_db_ > floor_db_ + kOverFloorDb;
   voice_ = voice > (voice_ ? kVoiceEnds : kVoiceBegins);
   since_voice_ = voice_ ? 0 : std::min(since_voice_ + 1, kForever);
-  return smooth_db_ > kLeastSpeechDb && since_voice_ * kStepMs <= kVoiceHangMs;
+  return smooth_db_ > kSilenceDb && since_voice_ * kStepMs <= kVoiceHangMs;
 }
 
 GateValue SpeechGate::Step(float level_db, float voice) {

@@ -40,7 +40,7 @@ TEST(SpeechGate, OpensForAVoiceAlone) {
   GateValue value{};
   for (int step = 0; step < 50; ++step) value = gate.Step(-20.0f, 0.4f);
   EXPECT_EQ(value.open[0], 1.0f);
-  for (int step = 0; step < 50; ++step) value = gate.Step(-70.0f, 0.9f);
+  for (int step = 0; step < 50; ++step) value = gate.Step(-80.0f, 0.9f);
   EXPECT_EQ(value.open[0], 0.0f);
 }
 
