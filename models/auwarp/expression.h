@@ -23,8 +23,8 @@ struct Expression {
   float width = 0;  // mouth width (61-291) less its rest: pucker < 0 < stretch; speech: -0.05..0.05
   float upper = 0;  // upward travel of the upper lip (13); speech: -0.01..0.02
   float jaw = 0;    // downward travel of the chin (152); speech: 0..0.08
-  // Is somebody speaking? 0 (the portrait rests as it is) to 1 (`opening` is all there is between
-  // the lips, so that a smile closes when it is 0); changes smoothly.
+  // Is there sound to follow? 0 (idle: the portrait rests as it is) to 1 (`opening` is all there is
+  // between the lips, so that a smile closes when it is 0); changes smoothly.
   float speech = 0;
 };
 

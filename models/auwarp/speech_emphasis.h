@@ -10,8 +10,9 @@ namespace talkface::auwarp {
 // One stream's state; follows frames in the order of their times.
 class SpeechEmphasis {
  public:
-  // `level` and `speech` (AuwarpControls) hold from the time before up to `time_ns`.
-  void Advance(uint64_t time_ns, float level, float speech);
+  // `level` (AuwarpControls) and `voice`, 0 (nobody speaks) to 1, hold from the time before up to
+  // `time_ns`.
+  void Advance(uint64_t time_ns, float level, float voice);
 
   // 0..1: louder than this speaker has been of late.
   float stress() const { return stress_; }

@@ -14,7 +14,11 @@ constexpr float kOverFloorDb = 5.0f;      // speech stands out by this much
 constexpr float kSilenceDb = -78.0f;      // with a detector only silence needs no asking
 constexpr float kVoiceBegins = 0.5f, kVoiceEnds = 0.35f;  // probabilities
 constexpr int kVoiceHangMs = 200;                         // lips still move when the voice has gone
-constexpr int kDoubtMs = 60;  // a stream may begin in the middle of a word
+// What is this quiet is no music and no noise: there lips may go on (and begin before the voice).
+constexpr float kQuietDb = -60.0f;
+constexpr int kQuietHangMs = 800;
+constexpr int kDoubtMs = 60;           // a stream may begin in the middle of a word
+constexpr float kUnheardOpen = 0.72f;  // of the gate, until the stream's first voice
 constexpr int kHangMs = 300;
 constexpr float kOpenStep = 0.25f, kCloseStep = 1.0f / 12;
 constexpr float kLevelLowDb = -60.0f, kLevelSpanDb = 40.0f;
@@ -30,7 +34,9 @@ bool SpeechGate::HearsSpeech(float voice) {
   if (!has_voice_) return smooth_db_ > kLeastSpeechDb && smooth_db_ > floor_db_ + kOverFloorDb;
   voice_ = voice > (voice_ ? kVoiceEnds : kVoiceBegins);
   since_voice_ = voice_ ? 0 : std::min(since_voice_ + 1, kForever);
-  return smooth_db_ > kSilenceDb && since_voice_ * kStepMs <= kVoiceHangMs;
+  heard_ = heard_ || voice_;
+  const int hang = smooth_db_ < kQuietDb ? kQuietHangMs : kVoiceHangMs;
+  return smooth_db_ > kSilenceDb && since_voice_ * kStepMs <= hang;
 }
 
 GateValue SpeechGate::Step(float level_db, float voice) {
@@ -42,7 +48,8 @@ GateValue SpeechGate::Step(float level_db, float voice) {
   for (int d = 0; d < kDelays; ++d) {
     // The delayed outputs speak of a time that lies back: their gate must hang on for as long.
     const bool hold = since_speech_ * kStepMs <= kHangMs + kDelaysMs[d];
-    open_[d] = hold ? std::min(1.0f, open_[d] + kOpenStep) : std::max(0.0f, open_[d] - kCloseStep);
+    const float most = heard_ || !has_voice_ ? 1.0f : kUnheardOpen;
+    open_[d] = hold ? std::min(most, open_[d] + kOpenStep) : std::max(0.0f, open_[d] - kCloseStep);
     value.open[d] = open_[d] * open_[d] * (3.0f - 2.0f * open_[d]);
   }
   value.level = std::clamp((smooth_db_ - kLevelLowDb) / kLevelSpanDb, 0.0f, 1.0f);

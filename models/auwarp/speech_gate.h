@@ -11,9 +11,10 @@ namespace talkface::auwarp {
 
 // How far the mouth may move, for the frames that each delay of the net speaks of.
 struct GateValue {
-  std::array<float, kDelays> open;  // 0 (at rest) to 1; opens in 80 ms, 500 ms after the last
-                                    // voice (300 ms without a detector) closes in 240 ms
-  float level;                      // 0..1: -60 to -20 dB re full scale, smoothed
+  // 0 (at rest) to 1; opens in 80 ms, closes in 240 ms: 1.1 s after the last voice where it is
+  // quiet, 0.5 s after it in noise or music, 0.3 s after it without a detector.
+  std::array<float, kDelays> open;
+  float level;  // 0..1: -60 to -20 dB re full scale, smoothed
 };
 
 class SpeechGate {
@@ -32,6 +33,7 @@ class SpeechGate {
   float floor_db_ = -50.0f;  // noise heard so far: falls at once, rises by 3 dB a second
   const bool has_voice_;
   bool voice_ = false;          // by the last step
+  bool heard_ = false;          // a voice, ever
   int since_voice_;             // steps
   int since_speech_ = 1 << 20;  // steps
   std::array<float, kDelays> open_{};

@@ -101,7 +101,9 @@ Pose SpeechRun::PoseOf(const Row& row, int delay) {
   pose[kShapeOutputs + kAu25] *= 1.0f - closed;
   for (int o = 0; o < kOutputs; ++o) pose[o] *= gate;
   pose[kLevelPlace] = row.gate.level * gate;
-  pose[kSpeechPlace] = gate;
+  pose[kVoicePlace] = gate;
+  // Also where nobody speaks yet or any more: lips that smile again in every pause would flap.
+  pose[kSpeechPlace] = 1.0f;
   return pose;
 }
 

@@ -22,10 +22,11 @@ constexpr int kStepSamples = kSpeechRateHz / 1000 * kStepMs;
 constexpr uint64_t kNsPerSample = 1'000'000'000 / kSpeechRateHz;
 
 // What the mouth does at one moment: the net's outputs in its order, gated and held in range, then
-// two of the gate's. All zero is rest.
-constexpr int kLevelPlace = kOutputs;       // loudness 0..1
-constexpr int kSpeechPlace = kOutputs + 1;  // 0 (nobody speaks) to 1
-using Pose = std::array<float, kOutputs + 2>;
+// two of the gate's, then 1: there is sound to follow. All zero is the portrait as it is.
+constexpr int kLevelPlace = kOutputs;      // loudness 0..1
+constexpr int kVoicePlace = kOutputs + 1;  // 0 (nobody speaks) to 1
+constexpr int kSpeechPlace = kOutputs + 2;
+using Pose = std::array<float, kOutputs + 3>;
 
 class SpeechRun {
  public:

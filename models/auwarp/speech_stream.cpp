@@ -168,7 +168,7 @@ std::shared_ptr<const FrameControls> SpeechStream::Take(uint64_t time_ns) {
   std::copy_n(pose.begin() + kShapeOutputs, out.units.size(), out.units.begin());
   controls->units.assign(out.units.begin(), out.units.end());
   controls->level = pose[kLevelPlace];
-  emphasis_.Advance(time_ns, controls->level, out.speech);
+  emphasis_.Advance(time_ns, controls->level, pose[kVoicePlace]);
   controls->emphasis = {emphasis_.liveliness(), emphasis_.stress()};
   controls->idle = !source.live || (placed.run->finished() && within >= placed.run->EndNs());
   return controls;
