@@ -101,9 +101,10 @@ def inside_row(portrait, inside, real):
                f"change >= {INSIDE_CHANGE}", inside.change >= INSIDE_CHANGE)
 
 
-def far_row(portrait, change):
+def far_row(portrait, still, moving):
+    """Largest change without and with idle motion, which may take neck and shoulders along a little."""
     return Row(f"pixels outside twice the face box, portrait {portrait}",
-               f"largest change {change} levels", "0", change == 0)
+               f"largest change {still} levels (with idle motion {moving})", "0", still == 0)
 
 
 def blink_row(portrait, curves, count):

@@ -8,6 +8,7 @@ from judging import GRID_S
 
 REST_AFTER_S = 0.5  # after the end of speech
 OPEN = 0.02         # face heights: from here on the inside of a mouth is looked at
+LEAST_BLINK = 0.03  # of the contrast round the eyes; lids shut change 0.06 to 0.11 of it
 INNER_LIPS = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308, 324, 318, 402, 317, 14, 87, 178, 88,
               95)
 EYES = ((33, 133, 159, 145), (362, 263, 386, 374))  # corners and lids of both
@@ -66,11 +67,9 @@ def blink_frames(frames, points, count):
         near = eyes[max(0, n - 7):n + 8]
         change[n] = np.abs(eye - np.median(near, axis=0)).mean()
     found = []
-    while len(found) < count and change.max() > 0:
+    least = max(LEAST_BLINK * eyes[0].std(), 0.5 * change.max())
+    while len(found) < count and change.max() >= least:
         best = int(change.argmax())
-        if found and change[best] < 0.5 * first:
-            break
-        first = change[best] if not found else first
         found.append(best)
         change[max(0, best - 12):best + 13] = 0
     return sorted(found)

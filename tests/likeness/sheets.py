@@ -55,13 +55,14 @@ def head_box(points):
     return tuple(int(v) for v in (*(centre - half), *(centre + half)))
 
 
-def mouth_box(points):
-    """Of one frame's landmarks [468, 2]: the lips with half as much again round them."""
-    lips = points[list(LIPS)]
-    low, high = lips.min(axis=0), lips.max(axis=0)
-    centre, half = (low + high) / 2, 0.8 * (high[0] - low[0])
-    return tuple(int(v) for v in (centre[0] - half, centre[1] - 0.7 * half, centre[0] + half,
-                                  centre[1] + 0.8 * half))
+def mouth_boxes(points):
+    """Of several frames' landmarks, each [468, 2]: the lips with half as much again round them; all of
+    one size."""
+    spans = [(p[list(LIPS)].min(axis=0), p[list(LIPS)].max(axis=0)) for p in points]
+    half = 0.8 * max(high[0] - low[0] for low, high in spans)
+    reach = np.array([half, 0.75 * half])
+    return [tuple((int(v) for v in (*((low + high) / 2 - reach), *((low + high) / 2 + reach))))
+            for low, high in spans]
 
 
 def edge_box(points):
@@ -82,15 +83,17 @@ def full_size(frame, box):
 
 
 def opening_frames(curves):
-    """Frame numbers (at 25 a second) from shut to widest."""
-    opening = curves.opening[:len(curves.points)]
-    return [int(np.abs(opening - np.percentile(opening, p)).argmin()) for p in OPENINGS]
+    """Frame numbers (at 25 a second) from shut to widest, eyes open."""
+    count = len(curves.points)
+    opening = np.where(curves.eye[:count] > 0.9 * np.median(curves.eye), curves.opening[:count], np.inf)
+    return [int(np.abs(opening - np.percentile(curves.opening, p)).argmin()) for p in OPENINGS]
 
 
 def heads(frames, numbers, curves, side=190):
-    return row([fit(cut(frames[n], head_box(curves.points[n])), side) for n in numbers])
+    return row([fit(cut(frames[n], head_box(curves.at(n))), side) for n in numbers])
 
 
 def mouths(frames, numbers, curves, texts):
-    return row([labelled(full_size(frames[n], mouth_box(curves.points[n])), text)
-                for n, text in zip(numbers, texts)])
+    boxes = mouth_boxes([curves.at(n) for n in numbers])
+    return row([labelled(full_size(frames[n], box), text)
+                for n, box, text in zip(numbers, boxes, texts)])

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The standard set: every portrait with every voice, as a user would render it; the contact sheets."""
+import dataclasses
 import itertools
 
 import bars
@@ -48,7 +49,7 @@ def _show_mouth(run, number, job, curves):
                        f"Portrait {number}: the same mouths at full size, measured opening")
     widest = numbers[-1]
     still = render.read_frames(job.output(run.videos), [0])[0]
-    box = sheets.edge_box(curves.points[widest])
+    box = sheets.edge_box(curves.at(widest))
     run.report.picture(sheets.row([sheets.full_size(still, box),
                                    sheets.full_size(frames[widest], box)]),
                        f"Portrait {number}: edges of what moves, first frame and widest opening")
@@ -63,13 +64,13 @@ def _show_closures(run, number, job, curves, said):
 
 
 def _blinks(run, number, job, curves):
-    blinks = pictures.blink_frames(render.all_frames(job.output(run.videos)), curves.points[0],
+    blinks = pictures.blink_frames(render.all_frames(job.output(run.videos)), curves.at(0),
                                    BLINK_SECONDS // 2)
     if blinks:
         around = [n + d for n in blinks[:2] for d in (-3, -1, 0, 2)]
         around = [n for n in around if 0 <= n < len(curves.points)]
         frames = render.read_frames(job.output(run.videos), around)
-        box = pictures.eye_box(curves.points[0])
+        box = pictures.eye_box(curves.at(0))
         run.report.picture(sheets.row([sheets.labelled(sheets.full_size(frames[n], box), f"frame {n}")
                                        for n in around]), f"Portrait {number}: blinks, round the shut frame")
     run.add([bars.blink_row(number, curves, len(blinks))])
@@ -94,8 +95,9 @@ def run_standard(run, model, name, said):
         inside = pictures.mouth_inside(render.all_frames(job.output(run.videos)), curves.points,
                                        curves.height)
         box = pictures.face_box(curves.points, 2.0)
-        change = pictures.far_change(render.raw_frames(run.environment, job), box)
-        run.add([bars.inside_row(number, inside, real_inside), bars.far_row(number, change)])
+        still, moving = (pictures.far_change(render.raw_frames(run.environment, shown), box)
+                         for shown in (dataclasses.replace(job, idle=False), job))
+        run.add([bars.inside_row(number, inside, real_inside), bars.far_row(number, still, moving)])
     if run.arguments.readme_picture:
         shown = [heads[n] for n in README_PORTRAITS if n in heads] or list(heads.values())
         report.write_small(sheets.column(shown), run.arguments.readme_picture)
