@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT
+#include "models/mftfg/config.h"
+
+#include <nlohmann/json.hpp>
+
+namespace talkface::mftfg {
+namespace {
+
+using nlohmann::json;
+
+struct NumberField {
+  const char* name;
+  int64_t Config::*field;
+  int64_t low, high;
+  const char* meaning;
+};
+constexpr NumberField kNumbers[] = {
+    {"window_frames", &Config::window_frames, 1, 1000,
+     "frames fused at once; the official wiring's attention fits exactly these"},
+    {"image_size", &Config::image_size, 16, 512, "px, width and height of the face picture"},
+    {"au_hidden", &Config::au_hidden, 1, 1024, "units of Audio2AU's LSTM, each way"},
+    {"mask_channels", &Config::mask_channels, 1, 256, "first width of the mask generator"},
+    {"mask_blocks", &Config::mask_blocks, 0, 32, "its residual blocks"},
+    {"attention_heads", &Config::attention_heads, 1, 64, "heads of the fusion's attention"},
+    {"latent_channels", &Config::latent_channels, 1, 64, "channels of the first stage's latents"},
+    {"first_stage_channels", &Config::first_stage_channels, 32, 512,
+     "first width of the first stage"},
+    {"first_stage_blocks", &Config::first_stage_blocks, 1, 8, "its residual blocks a level"},
+    {"codes", &Config::codes, 2, 65536, "of the first stage's codebook"},
+    {"unet_channels", &Config::unet_channels, 32, 1024, "first width of the U-Net"},
+    {"unet_blocks", &Config::unet_blocks, 1, 8, "its residual blocks a level"},
+    {"unet_head_channels", &Config::unet_head_channels, 1, 256, "channels of an attention head"},
+};
+
+struct ListField {
+  const char* name;
+  std::vector<int64_t> Config::*field;
+  int64_t low, high;
+  size_t most;  // entries; at least one
+  const char* meaning;
+};
+constexpr ListField kLists[] = {
+    {"tacn_channels", &Config::tacn_channels, 8, 4096, 8, "widths of the fusion's blocks"},
+    {"first_stage_mult", &Config::first_stage_mult, 1, 16, 6,
+     "width of each level of the first stage, times the first; each but the last halves the size"},
+    {"unet_mult", &Config::unet_mult, 1, 16, 6, "the same for the U-Net"},
+};
+
+std::string Range(int64_t low, int64_t high) {
+  return std::to_string(low) + " to " + std::to_string(high);
+}
+
+std::string Range(const ListField& list) {
+  return "1 to " + std::to_string(list.most) + " numbers, each " + Range(list.low, list.high);
+}
+
+bool IsWithin(const json& value, int64_t low, int64_t high) {
+  return value.is_number_integer() && value.get<int64_t>() >= low && value.get<int64_t>() <= high;
+}
+
+bool IsList(const json& value, const ListField& list) {
+  if (!value.is_array() || value.empty() || value.size() > list.most) return false;
+  for (const json& entry : value) {
+    if (!IsWithin(entry, list.low, list.high)) return false;
+  }
+  return true;
+}
+
+void ReadWiring(const Pack& pack, Config* config) {
+  const auto found = pack.settings().find("wiring");
+  if (found == pack.settings().end()) return;
+  if (*found != "official" && *found != "corrected") {
+    pack.Reject("wiring", "\"official\" or \"corrected\"", found->dump());
+  }
+  config->wiring = *found == "official" ? Wiring::kOfficial : Wiring::kCorrected;
+}
+
+// What no single range can say.
+void CheckTogether(const Pack& pack, const Config& config) {
+  const int64_t step = int64_t{1} << (config.first_stage_mult.size() - 1);
+  if (config.image_size % step != 0 || config.image_size % 4 != 0) {
+    pack.Reject("image_size", "a multiple of 4 and of " + std::to_string(step),
+                std::to_string(config.image_size));
+  }
+  for (int64_t channels : config.tacn_channels) {
+    if (!config.official() && channels % config.attention_heads != 0) {
+      pack.Reject("tacn_channels", "multiples of attention_heads", std::to_string(channels));
+    }
+  }
+  const auto multiple_of_32 = [&pack](const char* field, int64_t channels) {
+    if (channels % 32 != 0) pack.Reject(field, "a multiple of 32", std::to_string(channels));
+  };
+  multiple_of_32("first_stage_channels", config.first_stage_channels);
+  multiple_of_32("unet_channels", config.unet_channels);
+  if (config.unet_channels % config.unet_head_channels != 0) {
+    pack.Reject("unet_head_channels", "a divisor of unet_channels",
+                std::to_string(config.unet_head_channels));
+  }
+}
+
+}  // namespace
+
+Config ReadConfig(const Pack& pack) {
+  Config config;
+  ReadWiring(pack, &config);
+  for (const NumberField& number : kNumbers) {
+    const auto found = pack.settings().find(number.name);
+    if (found == pack.settings().end()) continue;
+    if (!IsWithin(*found, number.low, number.high)) {
+      pack.Reject(number.name, Range(number.low, number.high), found->dump());
+    }
+    config.*number.field = found->get<int64_t>();
+  }
+  for (const ListField& list : kLists) {
+    const auto found = pack.settings().find(list.name);
+    if (found == pack.settings().end()) continue;
+    if (!IsList(*found, list)) pack.Reject(list.name, Range(list), found->dump());
+    config.*list.field = found->get<std::vector<int64_t>>();
+  }
+  CheckTogether(pack, config);
+  return config;
+}
+
+std::string ConfigTable() {
+  const Config defaults;
+  std::string rows =
+      "| `wiring` | `\"corrected\"` | `\"official\"` or `\"corrected\"` | see above |\n";
+  const auto add = [&rows](const char* name, const std::string& value, const std::string& range,
+                           const char* meaning) {
+    rows += std::string("| `") + name + "` | " + value + " | " + range + " | " + meaning + " |\n";
+  };
+  for (const NumberField& number : kNumbers) {
+    add(number.name, std::to_string(defaults.*number.field), Range(number.low, number.high),
+        number.meaning);
+  }
+  for (const ListField& list : kLists) {
+    add(list.name, json(defaults.*list.field).dump(), Range(list), list.meaning);
+  }
+  return rows;
+}
+
+}  // namespace talkface::mftfg

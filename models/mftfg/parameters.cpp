@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+#include "models/mftfg/parameters.h"
+
+#include <sstream>
+
+#include "models/core/error.h"
+
+namespace talkface::mftfg {
+namespace {
+
+torch::ScalarType TypeOf(DType dtype) {
+  switch (dtype) {
+    case DType::kF32:
+      return torch::kFloat32;
+    case DType::kF16:
+      return torch::kFloat16;
+    case DType::kBF16:
+      return torch::kBFloat16;
+    case DType::kF64:
+      return torch::kFloat64;
+    case DType::kI64:
+      return torch::kInt64;
+    case DType::kI32:
+      return torch::kInt32;
+    case DType::kI16:
+      return torch::kInt16;
+    case DType::kU8:
+      return torch::kUInt8;
+  }
+  throw Error(Code::kFailed, "unknown tensor type");
+}
+
+std::string ShapeName(torch::IntArrayRef shape) {
+  std::ostringstream text;
+  text << shape;
+  return text.str();
+}
+
+void Fill(const std::string& name, torch::Tensor& value, const SafeTensors& file) {
+  const TensorView& view = file.Get(name);
+  if (value.sizes() != torch::IntArrayRef(view.shape)) {
+    throw Error(Code::kBadPack, file.path() + ": " + name + " has shape " + ShapeName(view.shape) +
+                                    ", wanted " + ShapeName(value.sizes()) + ".");
+  }
+  value.copy_(ToTensor(view));
+}
+
+}  // namespace
+
+torch::Tensor ToTensor(const TensorView& view) {
+  // from_blob takes no const pointer; the clone is what is handed out.
+  void* data = const_cast<void*>(view.data);
+  return torch::from_blob(data, view.shape, torch::TensorOptions(TypeOf(view.dtype))).clone();
+}
+
+void LoadParameters(torch::nn::Module& module, const SafeTensors& file, const std::string& prefix) {
+  const torch::NoGradGuard no_gradients;
+  for (auto& parameter : module.named_parameters())
+    Fill(prefix + parameter.key(), parameter.value(), file);
+  for (auto& buffer : module.named_buffers()) Fill(prefix + buffer.key(), buffer.value(), file);
+}
+
+}  // namespace talkface::mftfg

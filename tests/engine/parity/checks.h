@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+// The kinds of reference files, each with its check. A new kind is a file `NAME_check.cpp` beside
+// this one, its function here, a line in checks.cpp, and its name in meson.build.
+#pragma once
+
+#include <vector>
+
+#include "tests/engine/parity/reference.h"
+
+namespace talkface::parity {
+
+struct Check {
+  const char* name;
+  // A tensor that files of this kind hold and no others do.
+  const char* mark;
+  void (*run)(Reference* reference);
+};
+
+const std::vector<Check>& Checks();
+
+void CheckEncoders(Reference* reference);
+
+}  // namespace talkface::parity
