@@ -18,6 +18,11 @@ struct Check {
 
 const std::vector<Check>& Checks();
 
+void CheckAudio2AU(Reference* reference);
 void CheckEncoders(Reference* reference);
+void CheckFusion(Reference* reference);
+void CheckMask(Reference* reference);
+void CheckMfcc(Reference* reference);
+void CheckPreprocess(Reference* reference);
 
 }  // namespace talkface::parity

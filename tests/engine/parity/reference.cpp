@@ -3,7 +3,6 @@
 
 #include <cmath>
 #include <cstdio>
-#include <sstream>
 
 #include "models/core/error.h"
 #include "models/mftfg/parameters.h"
@@ -12,11 +11,8 @@ namespace talkface::parity {
 namespace {
 
 std::string ShapeName(const torch::Tensor& tensor) {
-  std::ostringstream text;
-  text << tensor.sizes();
-  std::string name = text.str();
-  for (size_t at = name.find(", "); at != std::string::npos; at = name.find(", "))
-    name.replace(at, 2, "x");
+  std::string name;
+  for (int64_t size : tensor.sizes()) name += (name.empty() ? "" : "x") + std::to_string(size);
   return name;
 }
 
