@@ -13,6 +13,7 @@ namespace {
 constexpr int kWarpSize = 224;
 constexpr size_t kFirstRow = 28, kRows = 21;
 constexpr double kBorder = 127;
+constexpr double kOnePlace = 1e-9;  // px of spread: what rounding leaves of none
 
 std::vector<Point> AlignedRows(const std::vector<Point>& shape, const char* what) {
   if (shape.size() < kFirstRow + kRows) {
@@ -30,15 +31,20 @@ Centred Centre(const std::vector<Point>& points) {
   const double count = static_cast<double>(points.size());
   Centred result{{0, 0}, 0, points};
   for (const Point& point : points) {
-    result.centre.x += point.x / count;
-    result.centre.y += point.y / count;
+    result.centre.x += point.x;
+    result.centre.y += point.y;
   }
+  result.centre.x /= count;
+  result.centre.y /= count;
   for (Point& point : result.points) {
     point.x -= result.centre.x;
     point.y -= result.centre.y;
     result.spread += (point.x * point.x + point.y * point.y) / (2 * count);
   }
   result.spread = std::sqrt(result.spread);
+  if (!(result.spread > kOnePlace)) {
+    throw Error(Code::kInvalid, "A face whose points all are in one place.");
+  }
   return result;
 }
 
@@ -48,7 +54,6 @@ Affine Similarity(const std::vector<Point>& from, const std::vector<Point>& to) 
                                     std::to_string(to.size()) + " points cannot be aligned.");
   }
   const Centred a = Centre(from), b = Centre(to);
-  if (!(a.spread > 0)) throw Error(Code::kInvalid, "A face whose points all are in one place.");
   // a' b, a 2x2 matrix; the orthogonal matrix nearest to it is U V' of its singular value
   // decomposition, and its transpose takes a's directions to b's.
   double xx = 0, xy = 0, yx = 0, yy = 0;

@@ -18,7 +18,7 @@ constexpr size_t kLandmarkScheme = 68;
 
 constexpr int kCropSize = 128;  // px: what landmarks and polygons are measured in
 
-// Points without their mean.
+// Points without their mean. Throws Error{kInvalid} where all are in one place.
 struct Centred {
   Point centre;
   double spread;  // standard deviation over all coordinates
@@ -28,7 +28,7 @@ Centred Centre(const std::vector<Point>& points);
 
 // The similarity that takes `from` to `to` with the least squares of distances (Procrustes): shift,
 // scale, and a turn, which is a mirroring where that fits better. Throws Error{kInvalid} where the
-// counts differ or `from` is a single place.
+// counts differ or the points of one are in a single place.
 Affine Similarity(const std::vector<Point>& from, const std::vector<Point>& to);
 
 // The similarity by which the official preprocessing aligns a face: rows 28 to 48 (lower nose, eyes
@@ -37,8 +37,7 @@ Affine Similarity(const std::vector<Point>& from, const std::vector<Point>& to);
 Affine AlignFace(const Landmarks& landmarks, const std::vector<Point>& mean_shape);
 
 // The aligned face, 128 x 128, as the official preprocessing cuts it: 224 x 224 by WarpAffine,
-// border 127 in the first channel (blue of its BGR pictures) and 0 in others, then bilinear, then
-// cut down to whole numbers.
+// border 127, then bilinear, then cut down to whole numbers.
 RealImage WarpFace(const ByteImage& picture, const Affine& similarity);  // 224 x 224
 RealImage ShrinkFace(const RealImage& warped);                           // 128 x 128
 ByteImage CutDown(const RealImage& image);

@@ -19,9 +19,14 @@ constexpr std::array<size_t, kActionUnits> kIntensityColumns = {9, 11, 14, 16, 1
 constexpr std::array<size_t, kActionUnits> kPresenceColumns = {26, 28, 31, 33, 34};
 
 void CheckLandmarks(const Landmarks& landmarks) {
-  if (landmarks.size() == kLandmarkScheme) return;
-  throw Error(Code::kInvalid, "A face of " + std::to_string(landmarks.size()) +
-                                  " landmarks, wanted " + std::to_string(kLandmarkScheme) + ".");
+  if (landmarks.size() != kLandmarkScheme) {
+    throw Error(Code::kInvalid, "A face of " + std::to_string(landmarks.size()) +
+                                    " landmarks, wanted " + std::to_string(kLandmarkScheme) + ".");
+  }
+  for (const Point& point : landmarks) {
+    if (std::isfinite(point.x) && std::isfinite(point.y)) continue;
+    throw Error(Code::kInvalid, "A face with a landmark that is not finite.");
+  }
 }
 
 int WholePart(double place) { return static_cast<int>(std::clamp(place, -kFarAway, kFarAway)); }
@@ -105,7 +110,6 @@ std::vector<float> EncoderLandmarks(const Landmarks& landmarks, int size) {
 
 std::vector<float> NormalisedLandmarks(const Landmarks& landmarks) {
   const Centred face = Centre(EncoderRows(landmarks));
-  if (!(face.spread > 0)) throw Error(Code::kInvalid, "A face whose points all are in one place.");
   std::vector<float> numbers;
   for (const Point& point : face.points) {
     numbers.push_back(static_cast<float>(point.x / face.spread));

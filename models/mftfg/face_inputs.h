@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the networks see of an aligned face (alignment.h): pictures, masks, landmarks.
+// What the networks see of an aligned face (alignment.h): pictures, masks, landmarks. Landmarks are
+// 68, in the crop's pixels, and finite; else Error{kInvalid}.
 #pragma once
 
 #include <array>

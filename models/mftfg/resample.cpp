@@ -65,20 +65,17 @@ struct LinearTap {
   float second_share;
 };
 
-std::vector<LinearTap> LinearTaps(int from, int to) {
+// Beyond the first and last pixel's centres there is one pixel only. OpenCV gives it all of the
+// weight along a row, but two shares between rows, which are rounded one by one.
+std::vector<LinearTap> LinearTaps(int from, int to, bool along_row) {
   const double scale = 1.0 / (static_cast<double>(to) / from);
   std::vector<LinearTap> taps;
   for (int i = 0; i < to; ++i) {
     const float place = static_cast<float>((i + 0.5) * scale - 0.5);
     const int first = static_cast<int>(std::floor(place));
-    const float share = place - static_cast<float>(first);
-    if (first < 0) {
-      taps.push_back({0, 0, 0.0f});
-    } else if (first >= from - 1) {
-      taps.push_back({from - 1, from - 1, 0.0f});
-    } else {
-      taps.push_back({first, first + 1, share});
-    }
+    const bool beyond = first < 0 || first >= from - 1;
+    const float share = beyond && along_row ? 0.0f : place - static_cast<float>(first);
+    taps.push_back({std::clamp(first, 0, from - 1), std::clamp(first + 1, 0, from - 1), share});
   }
   return taps;
 }
@@ -111,8 +108,8 @@ struct RealBlend {
 template <typename Blend>
 Image<typename Blend::Value> Bilinear(const Image<typename Blend::Value>& image, int width,
                                       int height) {
-  const std::vector<LinearTap> across = LinearTaps(image.width, width);
-  const std::vector<LinearTap> down = LinearTaps(image.height, height);
+  const std::vector<LinearTap> across = LinearTaps(image.width, width, /*along_row=*/true);
+  const std::vector<LinearTap> down = LinearTaps(image.height, height, /*along_row=*/false);
   const int channels = image.channels;
   const auto blend_row = [&](int y) {
     std::vector<typename Blend::Sum> row;
@@ -171,17 +168,45 @@ double Between(const RealImage& image, int64_t x, int64_t y, int channel, double
 
 constexpr int kEdgeBits = 16;
 
+// -1, 0 or 1: before, inside or behind 0 to `last`.
+int Side(int place, int last) { return place < 0 ? -1 : place > last ? 1 : 0; }
+
+// Moves `end` along the line to `far` until its coordinate `along` is 0 to `last`.
+void ClipEnd(int PixelPoint::*along, int PixelPoint::*across, int last, const PixelPoint& far,
+             PixelPoint* end) {
+  const int side = Side(end->*along, last);
+  if (side == 0) return;
+  const int edge = side < 0 ? 0 : last;
+  const double share = static_cast<double>(edge - end->*along) * (far.*across - end->*across);
+  end->*across += static_cast<int>(share / (far.*along - end->*along));
+  end->*along = edge;
+}
+
+// clipLine: the part of a line inside the image; false where there is none.
+bool Clip(const ByteImage& image, PixelPoint* a, PixelPoint* b) {
+  const int right = image.width - 1, bottom = image.height - 1;
+  const auto beside = [](int p, int q, int last) {
+    return Side(p, last) != 0 && Side(p, last) == Side(q, last);
+  };
+  if (beside(a->x, b->x, right) || beside(a->y, b->y, bottom)) return false;
+  ClipEnd(&PixelPoint::y, &PixelPoint::x, bottom, *b, a);
+  ClipEnd(&PixelPoint::y, &PixelPoint::x, bottom, *a, b);
+  if (beside(a->x, b->x, right)) return false;
+  ClipEnd(&PixelPoint::x, &PixelPoint::y, right, *b, a);
+  ClipEnd(&PixelPoint::x, &PixelPoint::y, right, *a, b);
+  return true;
+}
+
 // A line with both ends, 8-connected: one pixel for each step along the longer side.
 void DrawLine(PixelPoint from, PixelPoint to, uint8_t value, ByteImage* image) {
+  if (!Clip(*image, &from, &to)) return;
   if (to.x < from.x) std::swap(from, to);
   const int dx = to.x - from.x, dy = std::abs(to.y - from.y), step_y = to.y < from.y ? -1 : 1;
   const bool steep = dy > dx;
   const int longer = steep ? dy : dx, shorter = steep ? dx : dy;
   int error = longer - 2 * shorter;
   for (int i = 0; i <= longer; ++i) {
-    const bool inside =
-        from.x >= 0 && from.y >= 0 && from.x < image->width && from.y < image->height;
-    if (inside) image->Row(from.y)[from.x] = value;
+    image->Row(from.y)[from.x] = value;
     const bool both = error < 0;
     error += both ? 2 * longer - 2 * shorter : -2 * shorter;
     if (both || !steep) ++from.x;
@@ -194,16 +219,17 @@ struct Edge {
   int64_t x, dx;    // at the top, and a row further, 16 bits after the point
 };
 
-std::vector<Edge> EdgesOf(const std::vector<PixelPoint>& corners) {
-  std::vector<Edge> edges;
-  for (size_t i = 0; i < corners.size(); ++i) {
-    PixelPoint a = corners[i], b = corners[(i + 1) % corners.size()];
-    if (a.y == b.y) continue;
-    const int64_t dx = ((static_cast<int64_t>(b.x) - a.x) << kEdgeBits) / (b.y - a.y);
-    if (a.y > b.y) std::swap(a, b);
-    edges.push_back({a.y, b.y, static_cast<int64_t>(a.x) << kEdgeBits, dx});
-  }
-  return edges;
+// The slope is that of the line inside the image, where it has one.
+Edge EdgeOf(const ByteImage& image, const PixelPoint& from, const PixelPoint& to) {
+  PixelPoint a = from, b = to;
+  Clip(image, &a, &b);
+  if (a.y == b.y) a.y = from.y, b.y = to.y;
+  const int64_t dx = (static_cast<int64_t>(b.x) - a.x) * (1 << kEdgeBits) / (b.y - a.y);
+  const bool down = from.y < to.y;
+  const PixelPoint& top = down ? from : to;
+  const PixelPoint& known = down ? a : b;
+  const int64_t x = static_cast<int64_t>(known.x) * (1 << kEdgeBits);
+  return {top.y, down ? to.y : from.y, x + (static_cast<int64_t>(top.y) - known.y) * dx, dx};
 }
 
 }  // namespace
@@ -252,9 +278,12 @@ RealImage WarpAffine(const RealImage& image, const Affine& forward, int width, i
 }
 
 void FillPolygon(const std::vector<PixelPoint>& corners, uint8_t value, ByteImage* image) {
-  for (size_t i = 0; i < corners.size(); ++i)
-    DrawLine(corners[i], corners[(i + 1) % corners.size()], value, image);
-  const std::vector<Edge> edges = EdgesOf(corners);
+  std::vector<Edge> edges;
+  for (size_t i = 0; i < corners.size(); ++i) {
+    const PixelPoint &from = corners[i], &to = corners[(i + 1) % corners.size()];
+    DrawLine(from, to, value, image);
+    if (from.y != to.y) edges.push_back(EdgeOf(*image, from, to));
+  }
   for (int y = 0; y < image->height; ++y) {
     std::vector<int64_t> crossings;
     for (const Edge& edge : edges) {
@@ -262,7 +291,8 @@ void FillPolygon(const std::vector<PixelPoint>& corners, uint8_t value, ByteImag
     }
     std::sort(crossings.begin(), crossings.end());
     for (size_t i = 0; i + 1 < crossings.size(); i += 2) {
-      const int64_t first = std::max<int64_t>(crossings[i] >> kEdgeBits, 0);
+      const int64_t next = crossings[i] + (1 << kEdgeBits) - 1;  // the outline has the pixel before
+      const int64_t first = std::max<int64_t>(next >> kEdgeBits, 0);
       const int64_t last = std::min<int64_t>(crossings[i + 1] >> kEdgeBits, image->width - 1);
       if (first <= last) std::fill(image->Row(y) + first, image->Row(y) + last + 1, value);
     }

@@ -50,7 +50,7 @@ struct PixelPoint {
 };
 
 // OpenCV's fillPoly of one polygon: its inside and its outline get `value`. What lies outside the
-// image is left out; there OpenCV may differ by a pixel of the outline.
+// image is left out, as in OpenCV 5 (others draw some pixels of such an outline otherwise).
 void FillPolygon(const std::vector<PixelPoint>& corners, uint8_t value, ByteImage* image);
 
 }  // namespace talkface::mftfg

@@ -28,7 +28,7 @@ class Reference {
   // The first size of a tensor of any type, and so on.
   int64_t Size(const std::string& name, size_t axis) const;
   // The module's parameters from `param/` + prefix.
-  void Load(torch::nn::Module& module, const std::string& prefix) const;
+  void Load(torch::nn::Module& module, const std::string& prefix);
 
   // Prints a line: name, shape, largest difference, ok or BAD, (tolerance). Another shape, and a
   // number that is not finite, are BAD. `where`, if given, is a mask of what counts (same shape).
@@ -37,7 +37,8 @@ class Reference {
   // A tensor of `mid/` or `out/` that says something about others, and is not computed.
   void IsNoOutput(const std::string& name) { seen_.insert(name); }
 
-  // Prints a BAD line for each of `mid/` and `out/` that was not compared; the number of BAD lines.
+  // Prints a BAD line for each of `mid/` and `out/` that was not compared, and each of `param/`
+  // that was not loaded; the number of BAD lines.
   int Finish();
 
  private:
