@@ -47,7 +47,7 @@ torch::Tensor ConvBlockImpl::forward(torch::Tensor x) {
 
 UnitRnnImpl::UnitRnnImpl(int64_t hidden)
     : rnn(nn::LSTMOptions(kConvolved, hidden).num_layers(2).bidirectional(true).batch_first(true)),
-      fc1(2 * hidden, kUnitFeatures) {
+      fc1(2 * hidden, hidden) {
   register_module("rnn", rnn);
   register_module("fc1", fc1);
 }
