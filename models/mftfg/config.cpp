@@ -25,6 +25,8 @@ constexpr NumberField kNumbers[] = {
     {"latent_channels", &Config::latent_channels, 1, 64, "channels of the first stage's latents"},
     {"first_stage_channels", &Config::first_stage_channels, 32, 512,
      "first width of the first stage"},
+    {"first_stage_decoder_channels", &Config::first_stage_decoder_channels, 0, 512,
+     "the same for its decoder alone; 0: as the encoder"},
     {"first_stage_blocks", &Config::first_stage_blocks, 1, 8, "its residual blocks a level"},
     {"codes", &Config::codes, 2, 65536, "of the first stage's codebook"},
     {"unet_channels", &Config::unet_channels, 32, 1024, "first width of the U-Net"},
@@ -91,6 +93,7 @@ void CheckTogether(const Pack& pack, const Config& config) {
     if (channels % 32 != 0) pack.Reject(field, "a multiple of 32", std::to_string(channels));
   };
   multiple_of_32("first_stage_channels", config.first_stage_channels);
+  multiple_of_32("first_stage_decoder_channels", config.first_stage_decoder_channels);
   multiple_of_32("unet_channels", config.unet_channels);
   if (config.unet_channels % config.unet_head_channels != 0) {
     pack.Reject("unet_head_channels", "a divisor of unet_channels",

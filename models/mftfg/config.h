@@ -36,6 +36,7 @@ struct Config {
   int64_t first_stage_channels = 128;
   std::vector<int64_t> first_stage_mult = {1, 2, 4};
   int64_t first_stage_blocks = 2;
+  int64_t first_stage_decoder_channels = 0;
   int64_t codes = 8192;
   int64_t unet_channels = 256;
   std::vector<int64_t> unet_mult = {1, 2, 3, 4};
@@ -45,6 +46,14 @@ struct Config {
   // What follows from the fields.
   bool official() const { return wiring == Wiring::kOfficial; }
   int64_t latent_size() const { return image_size >> (first_stage_mult.size() - 1); }
+  int64_t decoder_channels() const {
+    return first_stage_decoder_channels > 0 ? first_stage_decoder_channels : first_stage_channels;
+  }
+  // Cells added to each side of the latents so that every level of the U-Net halves evenly.
+  int64_t unet_border() const {
+    const int64_t step = int64_t{1} << (unet_mult.size() - 1);
+    return (step - latent_size() % step) % step / 2;
+  }
   int64_t audio_features() const { return official() ? 8 : 64; }
   int64_t fused_features() const {
     return audio_features() + kFaceFeatures + kLandmarkFeatures + kActionUnits * kUnitFeatures;
