@@ -19,10 +19,14 @@ struct Check {
 const std::vector<Check>& Checks();
 
 void CheckAudio2AU(Reference* reference);
+void CheckDdim(Reference* reference);
+void CheckEndToEnd(Reference* reference);
 void CheckEncoders(Reference* reference);
 void CheckFusion(Reference* reference);
 void CheckMask(Reference* reference);
 void CheckMfcc(Reference* reference);
 void CheckPreprocess(Reference* reference);
+void CheckUnet(Reference* reference);
+void CheckVq(Reference* reference);
 
 }  // namespace talkface::parity

@@ -2,6 +2,7 @@
 // j_preprocess: alignment of faces, and what the dataset makes of an aligned one.
 #include "models/mftfg/face_inputs.h"
 #include "tests/engine/parity/checks.h"
+#include "tests/engine/parity/pictures.h"
 
 namespace talkface::parity {
 namespace {
@@ -13,34 +14,6 @@ using mftfg::RealImage;
 constexpr double kMatrixTolerance = 1e-9, kRealTolerance = 1e-3;
 constexpr double kMatrixRounded = 2e-5;  // a float32 reference of numbers up to 256
 constexpr int kSize = 112, kLatentSize = 28;
-
-torch::Tensor Values(const ByteImage& image) {
-  torch::Tensor tensor = torch::empty({image.height, image.width, image.channels}, torch::kUInt8);
-  std::copy(image.values.begin(), image.values.end(), tensor.data_ptr<uint8_t>());
-  return tensor;
-}
-
-torch::Tensor Values(const RealImage& image) {
-  return torch::tensor(image.values, torch::kFloat64)
-      .view({image.height, image.width, image.channels});
-}
-
-// values [H, W, C], bytes
-ByteImage ImageOf(const torch::Tensor& values) {
-  ByteImage image(static_cast<int>(values.size(1)), static_cast<int>(values.size(0)),
-                  static_cast<int>(values.size(2)));
-  const torch::Tensor bytes = values.contiguous();
-  std::copy_n(bytes.data_ptr<uint8_t>(), image.values.size(), image.values.begin());
-  return image;
-}
-
-Landmarks PointsOf(const torch::Tensor& points) {
-  const torch::Tensor exact = points.to(torch::kFloat64).contiguous();
-  const double* at = exact.data_ptr<double>();
-  Landmarks landmarks;
-  for (int64_t i = 0; i < exact.size(0); ++i) landmarks.push_back({at[2 * i], at[2 * i + 1]});
-  return landmarks;
-}
 
 void CheckAlignment(Reference* reference) {
   const Landmarks mean_shape = PointsOf(reference->Get("in/mean_shape67"));

@@ -15,6 +15,7 @@
 namespace talkface::parity {
 
 constexpr double kModuleTolerance = 5e-5;  // float32 modules
+constexpr double kLatentTolerance = 2e-4;  // after a sampler
 constexpr double kExact = 0;               // bytes, indices
 
 class Reference {

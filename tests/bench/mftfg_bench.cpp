@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: MIT
+// What the parts of the paper's model (docs/mftfg.md) cost on this CPU, at full size with random
+// weights:
+//
+//   mftfg-bench [--threads N] [--runs N] [--precision float32|bfloat16] [--follow]
+//
+// One line a part: median and best milliseconds of a call, arithmetic of the plain path (2 per
+// multiplication with addition) and parameters. With --follow it runs a part once for each line on
+// stdin that names it, and answers with its milliseconds: mftfg_eager.py --against takes turns
+// with it.
+#include <ATen/record_function.h>
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <functional>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "models/mftfg/model.h"
+
+namespace talkface::mftfg {
+namespace {
+
+using torch::Tensor;
+
+struct Options {
+  int threads = 2;
+  int runs = 5;
+  torch::Dtype precision = torch::kFloat32;
+  bool follow = false;
+};
+
+double counted_flop = 0;  // the callback is a plain function
+
+// Convolutions, matrix products and attention, by the sizes of what goes in.
+std::unique_ptr<at::ObserverContext> CountFlop(const at::RecordFunction& call) {
+  const std::string name = call.name();
+  const auto inputs = call.inputs();
+  if (name == "aten::conv1d" || name == "aten::conv2d") {
+    const Tensor x = inputs[0].toTensor(), weight = inputs[1].toTensor();
+    const auto strides = inputs[3].toIntVector(), padding = inputs[4].toIntVector();
+    double places = static_cast<double>(x.size(0));
+    for (int64_t axis = 2; axis < x.dim(); ++axis) {
+      const int64_t room = x.size(axis) + 2 * padding[axis - 2] - weight.size(axis);
+      places *= static_cast<double>(room / strides[axis - 2] + 1);
+    }
+    counted_flop += 2 * places * static_cast<double>(weight.numel());
+  } else if (name == "aten::linear") {
+    const Tensor x = inputs[0].toTensor(), weight = inputs[1].toTensor();
+    counted_flop += 2.0 * static_cast<double>(x.numel() * weight.size(0));
+  } else if (name == "aten::scaled_dot_product_attention") {
+    const Tensor q = inputs[0].toTensor(), k = inputs[1].toTensor();
+    counted_flop += 4.0 * static_cast<double>(q.numel() * k.size(2));
+  }
+  return nullptr;
+}
+
+double MillisecondsOf(const std::function<void()>& run) {
+  const auto start = std::chrono::steady_clock::now();
+  run();
+  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start)
+      .count();
+}
+
+struct Part {
+  std::string name;
+  std::function<void()> run;
+  std::vector<torch::nn::Module*> networks;
+  double gflop = 0;
+  double parameters = 0;  // millions
+};
+
+std::vector<Part> PartsOf(Model& model, const Config& config) {
+  const int64_t size = config.image_size, latent = config.latent_size();
+  const Tensor mfcc = torch::randn({1, config.window_frames, 12, 25});
+  const Tensor landmarks = torch::randn({1, config.window_frames, 39, 2});
+  const Tensor picture = torch::rand({1, 3, size, size}) * 2 - 1, units = torch::rand({1, 5});
+  const Tensor latents = torch::randn({1, 3, latent, latent});
+  const Tensor x = torch::randn({1, 9, latent, latent}), t = torch::tensor({int64_t{500}});
+  const Tensor context = torch::randn({1, 1, config.context_features()});
+  FusionInput fused;
+  fused.audio = torch::randn({1, config.window_frames, config.audio_features()});
+  fused.audio_face = latents.unsqueeze(0);
+  fused.landmarks = torch::randn({1, config.window_frames, kLandmarkFeatures});
+  fused.units = torch::randn({1, config.window_frames, kActionUnits * kUnitFeatures});
+  return {
+      {"unet", [=, &model] { model->unet(x, t, model->unet->Fold(context)); }, {model->unet.get()}},
+      {"decoder",
+       [=, &model] { model->first_stage->DecodeCodes(latents); },
+       {model->first_stage->decoder.get()}},
+      {"encoder",
+       [=, &model] { model->first_stage->Encode(picture); },
+       {model->first_stage->encoder.get()}},
+      {"units", [=, &model] { model->units(mfcc); }, {model->units.get()}},
+      {"fusion", [=, &model] { model->fusion(fused); }, {model->fusion.get()}},
+      {"audio, landmarks",
+       [=, &model] {
+         model->audio(mfcc);
+         model->landmarks(landmarks);
+       },
+       {model->audio.get(), model->landmarks.get()}},
+      {"mask",
+       [=, &model] { model->mask_generator(picture, units); },
+       {model->mask_generator.get()}},
+  };
+}
+
+// On the plain path, before the weights are packed.
+void CountWork(std::vector<Part>* parts) {
+  const auto handle = at::addGlobalCallback(
+      at::RecordFunctionCallback(CountFlop).needsInputs(true).scopes({at::RecordScope::FUNCTION}));
+  for (Part& part : *parts) {
+    counted_flop = 0;
+    part.run();
+    part.gflop = counted_flop / 1e9;
+    for (const torch::nn::Module* network : part.networks) {
+      for (const Tensor& parameter : network->parameters())
+        part.parameters += static_cast<double>(parameter.numel()) / 1e6;
+    }
+  }
+  at::removeCallback(handle);
+}
+
+void Follow(const std::vector<Part>& parts) {
+  for (std::string line; std::getline(std::cin, line);) {
+    const auto part =
+        std::find_if(parts.begin(), parts.end(), [&](const Part& one) { return one.name == line; });
+    std::printf("%.3f\n", part == parts.end() ? -1.0 : MillisecondsOf(part->run));
+    std::fflush(stdout);
+  }
+}
+
+void Measure(const std::vector<Part>& parts, const Options& options, const char* precision) {
+  for (const Part& part : parts) {
+    std::vector<double> times;
+    part.run();
+    for (int i = 0; i < options.runs; ++i) times.push_back(MillisecondsOf(part.run));
+    std::sort(times.begin(), times.end());
+    std::printf("talkface %s %s: median %.1f ms, best %.1f ms, %.2f GFLOP, %.2f M parameters\n",
+                part.name.c_str(), precision, times[times.size() / 2], times.front(), part.gflop,
+                part.parameters);
+    std::fflush(stdout);
+  }
+}
+
+bool Parse(int argc, char** argv, Options* options) {
+  for (int i = 1; i < argc; ++i) {
+    const std::string name = argv[i], value = i + 1 < argc ? argv[i + 1] : "";
+    if (name == "--follow") {
+      options->follow = true;
+      continue;
+    }
+    if (name == "--threads" && std::atoi(value.c_str()) > 0)
+      options->threads = std::atoi(value.c_str());
+    else if (name == "--runs" && std::atoi(value.c_str()) > 0)
+      options->runs = std::atoi(value.c_str());
+    else if (name == "--precision" && (value == "float32" || value == "bfloat16"))
+      options->precision = value == "float32" ? torch::kFloat32 : torch::kBFloat16;
+    else
+      return false;
+    ++i;
+  }
+  return true;
+}
+
+int Main(int argc, char** argv) {
+  Options options;
+  if (!Parse(argc, argv, &options)) {
+    std::fprintf(stderr,
+                 "usage: mftfg-bench [--threads N] [--runs N] [--precision "
+                 "float32|bfloat16] [--follow]\n");
+    return 2;
+  }
+  const torch::NoGradGuard no_gradients;
+  torch::set_num_threads(options.threads);
+  Config config;
+  config.wiring = Wiring::kOfficial;
+  Model model(config);
+  std::vector<Part> parts = PartsOf(model, config);
+  if (!options.follow) CountWork(&parts);
+  model->PrepareInference(torch::kCPU, options.precision);
+  if (options.follow)
+    Follow(parts);
+  else
+    Measure(parts, options, options.precision == torch::kFloat32 ? "float32" : "bfloat16");
+  return 0;
+}
+
+}  // namespace
+}  // namespace talkface::mftfg
+
+int main(int argc, char** argv) { return talkface::mftfg::Main(argc, argv); }
