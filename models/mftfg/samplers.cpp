@@ -34,7 +34,7 @@ double Lambda(double alpha_bar) { return 0.5 * std::log(alpha_bar / (1 - alpha_b
 DdimSchedule::DdimSchedule(const Schedule& schedule, int64_t steps, double eta) {
   if (steps < 1 || steps > kDiffusionTimes / 2 || kDiffusionTimes % steps != 0) {
     throw Error(Code::kInvalid, "DDIM cannot take " + std::to_string(steps) +
-                                   " steps: wanted a divisor of 1000 up to 500, such as 200.");
+                                    " steps: wanted a divisor of 1000 up to 500, such as 200.");
   }
   const int64_t stride = kDiffusionTimes / steps;
   double previous = schedule.AlphaBar(0);
@@ -67,7 +67,7 @@ Tensor SampleDdim(const Schedule& schedule, int64_t steps, const SamplerInput& i
 std::vector<int64_t> FastTimes(int64_t steps) {
   if (steps < 1 || steps > kMostFastSteps) {
     throw Error(Code::kInvalid, "The fast sampler cannot take " + std::to_string(steps) +
-                                   " steps: wanted 1 to " + std::to_string(kMostFastSteps) + ".");
+                                    " steps: wanted 1 to " + std::to_string(kMostFastSteps) + ".");
   }
   std::vector<int64_t> times;
   for (int64_t i = 0; i <= steps; ++i) {

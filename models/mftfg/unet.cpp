@@ -133,9 +133,9 @@ void UnetImpl::CheckSize(const Tensor& x) const {
   const int64_t margin = 2 * config_.unet_border();
   if ((x.size(2) + margin) % step == 0 && (x.size(3) + margin) % step == 0) return;
   throw Error(Code::kInvalid, "The U-Net got latents of " + std::to_string(x.size(3)) + "x" +
-                                 std::to_string(x.size(2)) + "; with its border of " +
-                                 std::to_string(margin / 2) + " they must be multiples of " +
-                                 std::to_string(step) + ".");
+                                  std::to_string(x.size(2)) + "; with its border of " +
+                                  std::to_string(margin / 2) + " they must be multiples of " +
+                                  std::to_string(step) + ".");
 }
 
 Tensor UnetImpl::EmbedTime(const Tensor& t) {
@@ -152,7 +152,7 @@ Guidance UnetImpl::Fold(const Tensor& context) {
   const Tensor token = Attend(context).tokens;
   if (token.size(1) != 1) {
     throw Error(Code::kInvalid, "The U-Net's context has " + std::to_string(token.size(1)) +
-                                   " tokens a frame; only one can be folded.");
+                                    " tokens a frame; only one can be folded.");
   }
   Guidance guidance;
   for (SpatialTransformer& transformer : transformers_)
