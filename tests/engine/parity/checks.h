@@ -3,6 +3,7 @@
 // this one, its function here, a line in checks.cpp, and its name in meson.build.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "tests/engine/parity/reference.h"
@@ -17,6 +18,9 @@ struct Check {
 };
 
 const std::vector<Check>& Checks();
+
+// The numbers of mftfg::Schedule with tensors of `prefix` ("mid/") and the official names.
+void CompareSchedule(Reference* reference, const std::string& prefix);
 
 void CheckAudio2AU(Reference* reference);
 void CheckDdim(Reference* reference);

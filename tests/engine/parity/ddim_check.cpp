@@ -22,13 +22,7 @@ Tensor Numbers(const std::vector<T>& values) {
   return torch::tensor(numbers, torch::kFloat64);
 }
 
-void CheckSchedules(Reference* reference, const mftfg::Schedule& schedule) {
-  reference->Compare("mid/betas", schedule.betas, kScheduleTolerance);
-  reference->Compare("mid/alphas_cumprod", schedule.alphas_cumprod, kScheduleTolerance);
-  reference->Compare("mid/alphas_cumprod_prev", schedule.alphas_cumprod_prev, kScheduleTolerance);
-  reference->Compare("mid/sqrt_alphas_cumprod", schedule.sqrt_alphas_cumprod, kScheduleTolerance);
-  reference->Compare("mid/sqrt_one_minus_alphas_cumprod", schedule.sqrt_one_minus_alphas_cumprod,
-                     kScheduleTolerance);
+void CheckPlans(Reference* reference, const mftfg::Schedule& schedule) {
   for (int64_t steps = 1; steps <= mftfg::kDiffusionTimes / 2; ++steps) {
     const std::string name = "mid/ddim" + std::to_string(steps) + "_";
     if (!reference->Has(name + "timesteps")) continue;
@@ -102,9 +96,22 @@ class Run {
 
 }  // namespace
 
+void CompareSchedule(Reference* reference, const std::string& prefix) {
+  const mftfg::Schedule schedule;
+  const auto compare = [&](const char* name, const Tensor& numbers) {
+    reference->Compare(prefix + name, numbers, kScheduleTolerance);
+  };
+  compare("betas", schedule.betas);
+  compare("alphas_cumprod", schedule.alphas_cumprod);
+  compare("alphas_cumprod_prev", schedule.alphas_cumprod_prev);
+  compare("sqrt_alphas_cumprod", schedule.sqrt_alphas_cumprod);
+  compare("sqrt_one_minus_alphas_cumprod", schedule.sqrt_one_minus_alphas_cumprod);
+}
+
 void CheckDdim(Reference* reference) {
   const mftfg::Schedule schedule;
-  CheckSchedules(reference, schedule);
+  CompareSchedule(reference, "mid/");
+  CheckPlans(reference, schedule);
   mftfg::Config config;
   config.wiring = mftfg::Wiring::kOfficial;
   ReadUnetSizes(*reference, "hc", reference->Get("in/x_T").size(2), &config);

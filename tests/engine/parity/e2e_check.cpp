@@ -18,26 +18,6 @@ constexpr double kByteTolerance = 1;   // bytes are cut off, so a rounding may c
 constexpr double kClearMargin = 2e-4;  // below it two codes are as near as rounding can tell
 constexpr int64_t kBatch = 10;
 
-mftfg::Config ConfigOf(const Reference& reference) {
-  mftfg::Config config;
-  config.wiring = mftfg::Wiring::kOfficial;
-  config.window_frames = reference.Size("in/mfcc", 0);
-  ReadFirstStageSizes(reference, &config);
-  ReadUnetSizes(reference, "unet", reference.Size("in/x_T", 2), &config);
-  config.au_hidden = reference.Size("param/audio2AU10_model.rnn.rnn.weight_hh_l0", 1);
-  config.mask_channels = reference.Size("param/mask_model.main.0.weight", 0);
-  config.mask_blocks = 0;
-  config.tacn_channels.clear();
-  constexpr int64_t kMostLayers = 100;
-  for (int64_t i = 0; i < kMostLayers; ++i) {
-    const std::string index = std::to_string(i);
-    if (reference.Has("param/mask_model.main." + index + ".main.0.weight")) ++config.mask_blocks;
-    const std::string tacn = "param/model.tacn.network." + index + ".conv1.weight_v";
-    if (reference.Has(tacn)) config.tacn_channels.push_back(reference.Size(tacn, 0));
-  }
-  return config;
-}
-
 // [T, H, W, C] bytes -> [T, C, H, W] in -1..1.
 Tensor Pictures(const Tensor& bytes) {
   const Tensor values = bytes.to(torch::kFloat64) / 127.5 - 1;
@@ -180,10 +160,21 @@ class Run {
   std::vector<std::vector<Tensor>> steps_;  // by step: the batches' x
 };
 
+// The official state dict holds the schedule too. Of its numbers, these serve training and DDPM
+// alone.
+void CheckSchedule(Reference* reference) {
+  CompareSchedule(reference, "param/");
+  for (const char* name : {"log_one_minus_alphas_cumprod", "posterior_log_variance_clipped",
+                           "posterior_mean_coef1", "posterior_mean_coef2", "posterior_variance",
+                           "sqrt_recip_alphas_cumprod", "sqrt_recipm1_alphas_cumprod"})
+    reference->IsNoOutput(std::string("param/") + name);
+}
+
 }  // namespace
 
 void CheckEndToEnd(Reference* reference) {
-  mftfg::Model model(ConfigOf(*reference));
+  CheckSchedule(reference);
+  mftfg::Model model(ReadModelSizes(*reference));
   reference->Load(*model, "");
   model->eval();
   Run run(reference, &model);

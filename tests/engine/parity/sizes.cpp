@@ -63,4 +63,24 @@ void ReadUnetSizes(const Reference& reference, const std::string& fact, int64_t 
   }
 }
 
+mftfg::Config ReadModelSizes(const Reference& reference) {
+  mftfg::Config config;
+  config.wiring = mftfg::Wiring::kOfficial;
+  config.window_frames = reference.Size("in/mfcc", 0);
+  ReadFirstStageSizes(reference, &config);
+  ReadUnetSizes(reference, "unet", reference.Size("in/x_T", 2), &config);
+  config.au_hidden = reference.Size("param/audio2AU10_model.rnn.rnn.weight_hh_l0", 1);
+  config.mask_channels = reference.Size("param/mask_model.main.0.weight", 0);
+  config.mask_blocks = 0;
+  config.tacn_channels.clear();
+  constexpr int64_t kMostLayers = 100;
+  for (int64_t i = 0; i < kMostLayers; ++i) {
+    const std::string index = std::to_string(i);
+    if (reference.Has("param/mask_model.main." + index + ".main.0.weight")) ++config.mask_blocks;
+    const std::string tacn = "param/model.tacn.network." + index + ".conv1.weight_v";
+    if (reference.Has(tacn)) config.tacn_channels.push_back(reference.Size(tacn, 0));
+  }
+  return config;
+}
+
 }  // namespace talkface::parity

@@ -18,4 +18,7 @@ void ReadFirstStageSizes(const Reference& reference, mftfg::Config* config);
 void ReadUnetSizes(const Reference& reference, const std::string& fact, int64_t latent_size,
                    mftfg::Config* config);
 
+// All of i_e2e's.
+mftfg::Config ReadModelSizes(const Reference& reference);
+
 }  // namespace talkface::parity

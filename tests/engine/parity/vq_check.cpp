@@ -9,8 +9,6 @@ namespace {
 
 using torch::Tensor;
 
-constexpr double kClearMargin = 2e-4;  // below it two codes are as near as rounding can tell
-
 // The tensor's part that the file keeps: its first frames and channels.
 Tensor Kept(const Tensor& all, const Tensor& like) {
   return all.narrow(0, 0, like.size(0)).narrow(1, 0, like.size(1));
@@ -28,25 +26,19 @@ void CheckEncoder(Reference* reference, mftfg::FirstStage& model) {
   reference->Compare("out/z255", model->Encode(reference->Get("in/image255")), kModuleTolerance);
 }
 
-// The golden latents are decoded, not ours: near a border of two codes they would differ.
+// The golden latents are quantised and decoded, not ours, which may lie on the other side of a
+// border of two codes; of the golden ones, the nearest is 2.9e-5 away from one.
 void CheckDecoder(Reference* reference, mftfg::FirstStage& model) {
   const Tensor z = reference->Get("out/z"), random = reference->Get("in/z_rand");
-  reference->Compare("out/indices", model->quantize->Indices(z), kExact,
-                     reference->Get("mid/code_margin") >= kClearMargin);
-  const Tensor codes = reference->Get("param/first_stage_model.quantize.embedding.weight");
-  const Tensor zq =
-      codes.index({reference->Get("out/indices").to(torch::kInt64)}).permute({0, 3, 1, 2});
-  reference->Compare("out/zq", zq, kModuleTolerance);
-  reference->Compare("out/rec_quant", model->DecodeCodes(zq), kModuleTolerance);
+  reference->Compare("out/indices", model->quantize->Indices(z), kExact);
+  reference->Compare("out/zq", model->quantize(z), kModuleTolerance);
+  reference->Compare("out/rec_quant", model->Decode(z), kModuleTolerance);
   reference->Compare("out/rec_noquant", model->DecodeCodes(z), kModuleTolerance);
-  const Tensor middle = model->decoder->mid(model->decoder->conv_in(model->post_quant_conv(zq)));
+  const Tensor middle =
+      model->decoder->mid(model->decoder->conv_in(model->post_quant_conv(random)));
   reference->Compare("mid/dec_mid", Kept(middle, reference->Get("mid/dec_mid")), kModuleTolerance);
   reference->Compare("out/dec_rand_noquant", model->DecodeCodes(random), kModuleTolerance);
-  const bool clear = (reference->Get("mid/code_margin_rand") >= kClearMargin).all().item<bool>();
-  if (clear)
-    reference->Compare("out/dec_rand_quant", model->Decode(random), kModuleTolerance);
-  else
-    reference->IsNoOutput("out/dec_rand_quant");
+  reference->Compare("out/dec_rand_quant", model->Decode(random), kModuleTolerance);
 }
 
 }  // namespace
