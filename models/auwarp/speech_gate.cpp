@@ -16,10 +16,12 @@ constexpr float kVoiceBegins = 0.5f, kVoiceEnds = 0.35f;  // probabilities
 constexpr int kVoiceHangMs = 200;                         // lips still move when the voice has gone
 // What is this quiet is no music and no noise: there lips may go on (and begin before the voice).
 constexpr float kQuietDb = -60.0f;
-constexpr int kQuietHangMs = 800;
-constexpr int kDoubtMs = 60;           // a stream may begin in the middle of a word
-constexpr float kUnheardOpen = 0.72f;  // of the gate, until the stream's first voice
-constexpr int kHangMs = 300;
+constexpr int kQuietHangMs = 960;
+constexpr int kDoubtMs = 60;  // a stream may begin in the middle of a word
+// Until the stream's first voice the gate opens only so far, and closes so soon, that music and hum
+// are over after half a second.
+constexpr float kUnheardOpen = 0.72f;
+constexpr int kHangMs = 300, kUnheardHangMs = 140;
 constexpr float kOpenStep = 0.25f, kCloseStep = 1.0f / 12;
 constexpr float kLevelLowDb = -60.0f, kLevelSpanDb = 40.0f;
 constexpr int kForever = 1 << 20;
@@ -44,11 +46,13 @@ GateValue SpeechGate::Step(float level_db, float voice) {
   first_ = false;
   const bool speech = HearsSpeech(voice);
   since_speech_ = speech ? 0 : std::min(since_speech_ + 1, kForever);
+  const bool trusted = heard_ || !has_voice_;
+  const float most = trusted ? 1.0f : kUnheardOpen;
+  const int hang = trusted ? kHangMs : kUnheardHangMs;
   GateValue value;
   for (int d = 0; d < kDelays; ++d) {
     // The delayed outputs speak of a time that lies back: their gate must hang on for as long.
-    const bool hold = since_speech_ * kStepMs <= kHangMs + kDelaysMs[d];
-    const float most = heard_ || !has_voice_ ? 1.0f : kUnheardOpen;
+    const bool hold = since_speech_ * kStepMs <= hang + kDelaysMs[d];
     open_[d] = hold ? std::min(most, open_[d] + kOpenStep) : std::max(0.0f, open_[d] - kCloseStep);
     value.open[d] = open_[d] * open_[d] * (3.0f - 2.0f * open_[d]);
   }

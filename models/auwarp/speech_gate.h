@@ -11,7 +11,7 @@ namespace talkface::auwarp {
 
 // How far the mouth may move, for the frames that each delay of the net speaks of.
 struct GateValue {
-  // 0 (at rest) to 1; opens in 80 ms, closes in 240 ms: 1.1 s after the last voice where it is
+  // 0 (at rest) to 1; opens in 80 ms, closes in 240 ms: 1.3 s after the last voice where it is
   // quiet, 0.5 s after it in noise or music, 0.3 s after it without a detector.
   std::array<float, kDelays> open;
   float level;  // 0..1: -60 to -20 dB re full scale, smoothed

@@ -12,7 +12,7 @@ import report
 import sheets
 
 VOICE = "English man"         # whose frames the sheets show
-README_PORTRAITS = ("02", "04", "08", "14")
+README_PORTRAITS = ("02", "04", "08", "10")
 BLINK_SECONDS = 8
 CLOSURES_SHOWN = 6
 
