@@ -13,23 +13,20 @@ constexpr float kLeastSpeechDb = -65.0f;  // quieter is no speech
 constexpr float kOverFloorDb = 5.0f;      // speech stands out by this much
 constexpr float kSilenceDb = -78.0f;      // with a detector only silence needs no asking
 constexpr float kVoiceBegins = 0.5f, kVoiceEnds = 0.35f;  // probabilities
-constexpr int kVoiceHangMs = 200;                         // lips still move when the voice has gone
-// What is this quiet is no music and no noise: there lips may go on (and begin before the voice).
+// What is this quiet is no music and no noise: there lips may begin before the voice and go on
+// after it.
 constexpr float kQuietDb = -60.0f;
-constexpr int kQuietHangMs = 960;
-constexpr int kDoubtMs = 60;  // a stream may begin in the middle of a word
-// Until the stream's first voice the gate opens only so far, and closes so soon, that music and hum
-// are over after half a second.
+constexpr int kQuietHangMs = 1000;
+// Until the stream's first voice the gate opens only so far: hum is quiet in the speech band.
 constexpr float kUnheardOpen = 0.72f;
-constexpr int kHangMs = 300, kUnheardHangMs = 140;
+constexpr int kHangMs = 260;
 constexpr float kOpenStep = 0.25f, kCloseStep = 1.0f / 12;
 constexpr float kLevelLowDb = -60.0f, kLevelSpanDb = 40.0f;
 constexpr int kForever = 1 << 20;
 
 }  // namespace
 
-SpeechGate::SpeechGate(bool voice)
-    : has_voice_(voice), since_voice_((kVoiceHangMs - kDoubtMs) / kStepMs) {}
+SpeechGate::SpeechGate(bool voice) : has_voice_(voice) {}
 
 bool SpeechGate::HearsSpeech(float voice) {
   floor_db_ = std::max(kQuietestDb, std::min(smooth_db_, floor_db_ + kRiseDb));
@@ -37,8 +34,8 @@ bool SpeechGate::HearsSpeech(float voice) {
   voice_ = voice > (voice_ ? kVoiceEnds : kVoiceBegins);
   since_voice_ = voice_ ? 0 : std::min(since_voice_ + 1, kForever);
   heard_ = heard_ || voice_;
-  const int hang = smooth_db_ < kQuietDb ? kQuietHangMs : kVoiceHangMs;
-  return smooth_db_ > kSilenceDb && since_voice_ * kStepMs <= hang;
+  const bool lips_only = smooth_db_ < kQuietDb && since_voice_ * kStepMs <= kQuietHangMs;
+  return smooth_db_ > kSilenceDb && (voice_ || lips_only);
 }
 
 GateValue SpeechGate::Step(float level_db, float voice) {
@@ -46,13 +43,11 @@ GateValue SpeechGate::Step(float level_db, float voice) {
   first_ = false;
   const bool speech = HearsSpeech(voice);
   since_speech_ = speech ? 0 : std::min(since_speech_ + 1, kForever);
-  const bool trusted = heard_ || !has_voice_;
-  const float most = trusted ? 1.0f : kUnheardOpen;
-  const int hang = trusted ? kHangMs : kUnheardHangMs;
+  const float most = heard_ || !has_voice_ ? 1.0f : kUnheardOpen;
   GateValue value;
   for (int d = 0; d < kDelays; ++d) {
     // The delayed outputs speak of a time that lies back: their gate must hang on for as long.
-    const bool hold = since_speech_ * kStepMs <= hang + kDelaysMs[d];
+    const bool hold = since_speech_ * kStepMs <= kHangMs + kDelaysMs[d];
     open_[d] = hold ? std::min(most, open_[d] + kOpenStep) : std::max(0.0f, open_[d] - kCloseStep);
     value.open[d] = open_[d] * open_[d] * (3.0f - 2.0f * open_[d]);
   }

@@ -11,8 +11,8 @@ namespace talkface::auwarp {
 
 // How far the mouth may move, for the frames that each delay of the net speaks of.
 struct GateValue {
-  // 0 (at rest) to 1; opens in 80 ms, closes in 240 ms: 1.3 s after the last voice where it is
-  // quiet, 0.5 s after it in noise or music, 0.3 s after it without a detector.
+  // 0 (at rest) to 1; opens in 80 ms, closes in 240 ms: 0.26 s after the last voice, 1.26 s after
+  // it where it is quiet.
   std::array<float, kDelays> open;
   float level;  // 0..1: -60 to -20 dB re full scale, smoothed
 };
@@ -34,7 +34,7 @@ class SpeechGate {
   const bool has_voice_;
   bool voice_ = false;          // by the last step
   bool heard_ = false;          // a voice, ever
-  int since_voice_;             // steps
+  int since_voice_ = 0;         // steps
   int since_speech_ = 1 << 20;  // steps
   std::array<float, kDelays> open_{};
 };
