@@ -44,18 +44,39 @@ TEST(SpeechGate, OpensForAVoiceAlone) {
   EXPECT_EQ(value.open[0], 0.0f);
 }
 
-TEST(SpeechGate, ClosesHalfASecondAfterTheVoice) {
+// How long after the last voice the gate is open, and how long until it is shut, in ms.
+std::pair<int, int> AfterTheVoice(float level_db) {
   SpeechGate gate(true);
-  for (int step = 0; step < 50; ++step) gate.Step(-20.0f, 0.9f);
+  for (int step = 0; step < 50; ++step) gate.Step(level_db, 0.9f);
   int open = 0, moving = 0;
   for (int step = 0; step < 100; ++step) {
-    const float value = gate.Step(-20.0f, 0.0f).open[0];
+    const float value = gate.Step(level_db, 0.0f).open[0];
     open += value == 1.0f ? 1 : 0;
     moving += value > 0.0f ? 1 : 0;
   }
-  // 500 ms and the delay's 40.
-  EXPECT_NEAR(open * kStepMs, 540, 40);
-  EXPECT_NEAR(moving * kStepMs, 780, 40);
+  return {open * kStepMs, moving * kStepMs};
+}
+
+TEST(SpeechGate, ClosesHalfASecondAfterTheVoiceAndLaterWhereItIsQuiet) {
+  const auto [open, moving] = AfterTheVoice(-20.0f);
+  // 260 ms and the delay's 40.
+  EXPECT_NEAR(open, 300, 40);
+  EXPECT_NEAR(moving, 540, 40);
+  const auto [quiet_open, quiet_moving] = AfterTheVoice(-65.0f);
+  EXPECT_NEAR(quiet_open, 1300, 40);
+  EXPECT_NEAR(quiet_moving, 1540, 40);
+}
+
+TEST(SpeechGate, BeforeTheFirstVoiceOnlyQuietOpensItAndNotWholly) {
+  SpeechGate loud(true), quiet(true);
+  for (int step = 0; step < 20; ++step) {
+    EXPECT_EQ(loud.Step(-20.0f, 0.1f).open[0], 0.0f);
+    const float open = quiet.Step(-65.0f, 0.1f).open[0];
+    EXPECT_GT(open, 0.0f);
+    EXPECT_LT(open, 0.85f);
+  }
+  for (int step = 0; step < 5; ++step) quiet.Step(-20.0f, 0.9f);
+  EXPECT_EQ(quiet.Step(-20.0f, 0.9f).open[0], 1.0f);
 }
 
 TEST(VoiceDetector, TakesPiecesOfAnySize) {
