@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "models/auwarp/falloff.h"
+
 namespace talkface::auwarp {
 namespace {
 
@@ -16,13 +18,6 @@ constexpr float kHeadReach = 0.05f;  // more than the head and brows ever move
 constexpr float kMargin = 0.02f;     // of the painted skin round the eye
 constexpr float kGrain = 0.010f;     // what is coarser than this is shape, not grain
 constexpr float kMostGrain = 18;     // of 255
-
-float SmoothStep(float from, float to, float x) {
-  const float t = std::clamp((x - from) / (to - from), 0.0f, 1.0f);
-  return t * t * (3 - 2 * t);
-}
-
-float Gauss(float x) { return static_cast<float>(std::exp(-0.5 * x * x)); }
 
 compose::Rect BoxOf(const LidShape& shape, const FaceMap& map) {
   const auto& tops = shape.top.values;

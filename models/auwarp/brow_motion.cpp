@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "models/auwarp/falloff.h"
+
 namespace talkface::auwarp {
 namespace {
 
@@ -15,13 +17,6 @@ constexpr int kLowerEdge[2][5] = {{46, 53, 52, 65, 55}, {285, 295, 282, 283, 276
 constexpr float kForehead = 0.085f, kBeside = 0.05f;
 constexpr float kFlat = 0.012f;     // half of the brow's height moves as one
 constexpr float kLidShare = 0.22f;  // of the brow's travel: the upper lid's
-
-float Gauss(float x) { return static_cast<float>(std::exp(-0.5 * x * x)); }
-
-float SmoothStep(float x) {
-  const float t = std::clamp(x, 0.0f, 1.0f);
-  return t * t * (3 - 2 * t);
-}
 
 }  // namespace
 

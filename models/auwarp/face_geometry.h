@@ -19,6 +19,11 @@ struct Colour {  // 0..255
   float Luma() const { return 0.299f * r + 0.587f * g + 0.114f * b; }
 };
 
+inline Colour Scaled(const Colour& c, float by) { return {c.r * by, c.g * by, c.b * by}; }
+inline Colour Mix(const Colour& a, const Colour& b, float t) {
+  return {a.r + (b.r - a.r) * t, a.g + (b.g - a.g) * t, a.b + (b.b - a.b) * t};
+}
+
 // v as a function of u at equal steps between two ends; flat beyond them.
 struct Curve {
   static constexpr int kSteps = 64;

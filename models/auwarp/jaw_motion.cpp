@@ -4,6 +4,7 @@
 #include <cmath>
 #include <vector>
 
+#include "models/auwarp/falloff.h"
 #include "models/auwarp/motion_fields.h"
 
 namespace talkface::auwarp {
@@ -51,11 +52,6 @@ void AddLip(const FaceGeometry& face, const std::array<int, N>& landmarks, float
     const float t = std::min(1.0f, face.Across(p.u));
     out->push_back({p, kCorner + (middle - kCorner) * (1 - std::pow(t, 2.25f))});
   }
-}
-
-float SmoothStep(float from, float to, float x) {
-  const float t = std::clamp((x - from) / (to - from), 0.0f, 1.0f);
-  return t * t * (3 - 2 * t);
 }
 
 }  // namespace

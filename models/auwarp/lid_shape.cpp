@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "models/auwarp/falloff.h"
+
 namespace talkface::auwarp {
 namespace {
 
@@ -22,11 +24,6 @@ constexpr float kFarthest = 0.42f;  // of the eye's opening: beyond lies the bro
 constexpr float kLowerRises = 0.14f;    // the lower lid's share of the way
 constexpr float kLeastContrast = 0.5f;  // of lashes to skin
 constexpr float kLikeSkin = 0.06f;      // share of the skin's luma
-
-float SmoothStep(float x) {
-  const float t = std::clamp(x, 0.0f, 1.0f);
-  return t * t * (3 - 2 * t);
-}
 
 bool Darker(const Colour& a, const Colour& b) { return a.Luma() < b.Luma(); }
 

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "models/auwarp/brow_motion.h"
+#include "models/auwarp/falloff.h"
 
 namespace talkface::auwarp {
 namespace {
@@ -23,17 +24,10 @@ constexpr float kEdgeFade = 0.12f;
 // What may be seen when the lips part: above the rest line, below it, beyond the corners.
 constexpr float kMouthAbove = 0.08f, kMouthBelow = 0.20f, kMouthBeside = 0.05f;
 
-float Gauss(float x) { return static_cast<float>(std::exp(-0.5 * x * x)); }
-
 // Nothing moves outside twice the face's box.
 Point HeadHalf(const FaceGeometry& face) {
   return {std::min(kHeadHalfWidth, 2 * face.box_half.u / kHeadFade),
           std::min(kHeadHalfHeight, 2 * face.box_half.v / kHeadFade)};
-}
-
-float SmoothStep(float from, float to, float x) {
-  const float t = std::clamp((x - from) / (to - from), 0.0f, 1.0f);
-  return t * t * (3 - 2 * t);
 }
 
 struct Node {

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "models/auwarp/falloff.h"
+
 namespace talkface::auwarp {
 namespace {
 
@@ -17,17 +19,6 @@ constexpr float kTongueFrom = 0.03f;  // gap from which the tongue is seen
 constexpr float kOwnInset = 0.013f;   // own pixels nearer to a lip's edge than this are lip
 constexpr float kOwnCut = 0.022f;     // of own pixels at the lower lip, once it has moved
 constexpr float kOwnFade = 0.012f;    // from own pixels to the cavity below them
-
-float SmoothStep(float from, float to, float x) {
-  const float t = std::clamp((x - from) / (to - from), 0.0f, 1.0f);
-  return t * t * (3 - 2 * t);
-}
-
-Colour Mix(const Colour& a, const Colour& b, float t) {
-  return {a.r + (b.r - a.r) * t, a.g + (b.g - a.g) * t, a.b + (b.b - a.b) * t};
-}
-
-Colour Scaled(const Colour& c, float by) { return {c.r * by, c.g * by, c.b * by}; }
 
 }  // namespace
 

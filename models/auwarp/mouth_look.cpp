@@ -8,12 +8,6 @@
 namespace talkface::auwarp {
 namespace {
 
-Colour Scaled(const Colour& c, float by) { return {c.r * by, c.g * by, c.b * by}; }
-
-Colour Mix(const Colour& a, const Colour& b, float t) {
-  return {a.r + (b.r - a.r) * t, a.g + (b.g - a.g) * t, a.b + (b.b - a.b) * t};
-}
-
 // `c` with a luma of 1.
 Colour Hue(const Colour& c) { return Scaled(c, 1 / std::max(8.0f, c.Luma())); }
 
