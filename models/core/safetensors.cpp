@@ -1,13 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "models/core/safetensors.h"
 
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -102,22 +96,10 @@ int64_t TensorView::Count() const {
 }
 
 std::shared_ptr<const SafeTensors> SafeTensors::Open(const std::string& path) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0)
-    throw Error(Code::kNotFound, "Cannot open " + path + ": " + std::strerror(errno) + ".");
-  struct stat facts {};
-  const bool regular = ::fstat(fd, &facts) == 0 && S_ISREG(facts.st_mode);
-  const uint64_t size = regular ? static_cast<uint64_t>(facts.st_size) : 0;
-  void* mapping = size >= 8 ? ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd, 0) : MAP_FAILED;
-  ::close(fd);
-  if (mapping == MAP_FAILED)
-    Bad(path, "not a safetensors file (" + std::to_string(size) + " bytes)");
-
-  std::shared_ptr<SafeTensors> file(new SafeTensors);
-  file->path_ = path;
-  file->mapping_ = mapping;
-  file->size_ = size;
-  const uint8_t* bytes = static_cast<const uint8_t*>(mapping);
+  std::shared_ptr<SafeTensors> file(new SafeTensors(path));
+  const uint64_t size = file->bytes();
+  if (size < 8) Bad(path, "not a safetensors file (" + std::to_string(size) + " bytes)");
+  const auto* bytes = reinterpret_cast<const uint8_t*>(file->file_.bytes().data());
   uint64_t header_bytes = 0;
   std::memcpy(&header_bytes, bytes, 8);
   if (header_bytes > kMaxHeaderBytes || header_bytes > size - 8) {
@@ -138,10 +120,6 @@ std::shared_ptr<const SafeTensors> SafeTensors::Open(const std::string& path) {
     throw Error(Code::kBadPack, path + ": its header is not valid.", error.what());
   }
   return file;
-}
-
-SafeTensors::~SafeTensors() {
-  if (mapping_ != nullptr) ::munmap(mapping_, size_);
 }
 
 const TensorView& SafeTensors::Get(const std::string& name) const {

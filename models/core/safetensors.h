@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "models/core/mapped_file.h"
+
 namespace talkface {
 
 enum class DType { kF32, kF16, kBF16, kF64, kI64, kI32, kI16, kU8 };
@@ -28,7 +30,6 @@ struct TensorView {
 class SafeTensors {
  public:
   static std::shared_ptr<const SafeTensors> Open(const std::string& path);
-  ~SafeTensors();
   SafeTensors(const SafeTensors&) = delete;
   SafeTensors& operator=(const SafeTensors&) = delete;
 
@@ -40,13 +41,12 @@ class SafeTensors {
   // A float32 tensor of exactly `shape`; "speech.safetensors: conv1.weight has shape 64x80x3,
   // wanted 64x40x3".
   const float* Floats(const std::string& name, const std::vector<int64_t>& shape) const;
-  uint64_t bytes() const { return size_; }
+  uint64_t bytes() const { return file_.bytes().size(); }
 
  private:
-  SafeTensors() = default;
+  explicit SafeTensors(const std::string& path) : path_(path), file_(path) {}
   std::string path_;
-  void* mapping_ = nullptr;
-  uint64_t size_ = 0;
+  MappedFile file_;
   std::map<std::string, TensorView> tensors_;
   std::map<std::string, std::string> metadata_;
 };

@@ -51,6 +51,7 @@ const ZipEntry& Checkpoint::Entry(const std::string& name) const {
 
 std::shared_ptr<const Checkpoint> Checkpoint::Open(const std::string& path) {
   std::shared_ptr<Checkpoint> opened(new Checkpoint(path));
+  if (opened->file_.bytes().empty()) opened->Fail("empty, or not a file that can be mapped");
   opened->CheckKind();
   opened->entries_ = ReadZip(path, opened->file_.bytes());
   const std::string folder = TopFolder(opened->entries_);

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "models/tools/mapped_file.h"
+#include "models/core/mapped_file.h"
 #include "models/tools/torch_objects.h"
 
 namespace talkface::checkpoint {

@@ -16,7 +16,7 @@ namespace {
 struct ImportArguments {
   MftfgFiles files;
   std::vector<std::string> audio2au;  // "AU10=FILE"
-  int64_t head_channels = MftfgSizes().unet_head_channels;
+  int64_t head_channels = mftfg::Config().unet_head_channels;
   MftfgPackFacts pack;
 };
 

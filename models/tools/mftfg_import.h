@@ -19,7 +19,7 @@ struct MftfgFiles {
 
 // What a pack is to hold. The sources keep the files open; data are read when they are written.
 struct MftfgTensors {
-  MftfgSizes sizes;
+  mftfg::Config sizes;
   bool averaged = false;  // the EMA weights were taken
   bool trained = false;   // attention keys and values were in the file; else they are random
   std::map<std::string, TensorSource> model, audio2au, mask;

@@ -42,7 +42,7 @@ std::string Number(int64_t number) { return std::to_string(number); }
 // subclasses; one walks for the weights, one for the keys and values.
 class UnetWalk {
  public:
-  UnetWalk(const MftfgSizes& sizes, Shapes* shapes)
+  UnetWalk(const mftfg::Config& sizes, Shapes* shapes)
       : sizes_(sizes), unet_(shapes, "model.diffusion_model.") {}
   virtual ~UnetWalk() = default;
 
@@ -83,7 +83,7 @@ class UnetWalk {
   virtual void Residual(const Names& names, int64_t in, int64_t out) {}
   virtual void Resample(const Names& names, const char* conv, int64_t channels) {}
   virtual void Transformer(const Names& names, int64_t channels) = 0;
-  const MftfgSizes& sizes_;
+  const mftfg::Config& sizes_;
   Names unet_;
 
  private:
@@ -148,7 +148,7 @@ class UnetKeysAndValues : public UnetWalk {
   }
 };
 
-void AddFusion(const MftfgSizes& sizes, const Names& model) {
+void AddFusion(const mftfg::Config& sizes, const Names& model) {
   const int64_t pixels = sizes.latent_size() * sizes.latent_size();
   model.Layer("fc1", {kFaceHidden, sizes.latent_channels * pixels});
   model.Layer("fc2", {kFaceFeatures, kFaceHidden});
@@ -205,7 +205,7 @@ void AddFirstStageMiddle(const Names& names, int64_t channels) {
   AddFirstStageBlock(names.Below("mid.block_2"), channels, channels);
 }
 
-void AddFirstStage(const MftfgSizes& sizes, const Names& stage) {
+void AddFirstStage(const mftfg::Config& sizes, const Names& stage) {
   const int64_t first = sizes.first_stage_channels, latent = sizes.latent_channels;
   const auto levels = static_cast<int64_t>(sizes.first_stage_mult.size());
   const auto width = [&](int64_t i) {
@@ -245,7 +245,7 @@ void AddFirstStage(const MftfgSizes& sizes, const Names& stage) {
 
 }  // namespace
 
-Shapes LatentDiffusionShapes(const MftfgSizes& sizes) {
+Shapes LatentDiffusionShapes(const mftfg::Config& sizes) {
   Shapes shapes;
   const Names root(&shapes, "");
   UnetWeights(sizes, &shapes).Run();
@@ -255,13 +255,13 @@ Shapes LatentDiffusionShapes(const MftfgSizes& sizes) {
   return shapes;
 }
 
-Shapes AttentionShapes(const MftfgSizes& sizes) {
+Shapes AttentionShapes(const mftfg::Config& sizes) {
   Shapes shapes;
   UnetKeysAndValues(sizes, &shapes).Run();
   return shapes;
 }
 
-Shapes Audio2AuShapes(const MftfgSizes& sizes) {
+Shapes Audio2AuShapes(const mftfg::Config& sizes) {
   Shapes shapes;
   const Names root(&shapes, "");
   const Shape kConvs[] = {
@@ -289,7 +289,7 @@ Shapes Audio2AuShapes(const MftfgSizes& sizes) {
   return shapes;
 }
 
-Shapes MaskGeneratorShapes(const MftfgSizes& sizes) {
+Shapes MaskGeneratorShapes(const mftfg::Config& sizes) {
   Shapes shapes;
   const Names root(&shapes, "");
   const int64_t first = sizes.mask_channels, blocks = sizes.mask_blocks;

@@ -50,7 +50,7 @@ class PartFolder {
 };
 
 // The model sees whole windows of frames at 25 a second, and nothing outside of one.
-json Timing(const MftfgSizes& sizes) {
+json Timing(const mftfg::Config& sizes) {
   const int64_t window_ms = sizes.window_frames * 1000 / kVideoRateHz;
   return {{"sample_rate_hz", kSampleRateHz},    {"hop_samples", kSampleRateHz / kVideoRateHz},
           {"look_behind_ms", window_ms},        {"look_ahead_min_ms", 0},
@@ -58,7 +58,7 @@ json Timing(const MftfgSizes& sizes) {
 }
 
 json Section(const MftfgTensors& tensors) {
-  const MftfgSizes& sizes = tensors.sizes;
+  const mftfg::Config& sizes = tensors.sizes;
   return {{"wiring", "official"},
           {"conditioning", tensors.trained ? "trained" : "untrained"},
           {"window_frames", sizes.window_frames},

@@ -14,7 +14,8 @@ class Inference {
  public:
   explicit Inference(const Shapes& shapes) : shapes_(shapes) {}
 
-  MftfgSizes Run() {
+  mftfg::Config Run() {
+    sizes_.wiring = mftfg::Wiring::kOfficial;
     Unet();
     FirstStage();
     Fusion();
@@ -98,11 +99,11 @@ class Inference {
   }
 
   const Shapes& shapes_;
-  MftfgSizes sizes_;
+  mftfg::Config sizes_;
 };
 
 }  // namespace
 
-MftfgSizes InferSizes(const Shapes& shapes) { return Inference(shapes).Run(); }
+mftfg::Config InferSizes(const Shapes& shapes) { return Inference(shapes).Run(); }
 
 }  // namespace talkface::checkpoint

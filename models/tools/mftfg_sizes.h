@@ -9,6 +9,6 @@ namespace talkface::checkpoint {
 // `shapes`: all parts by their official names, Audio2AU and mask generator behind their prefixes.
 // Only a few tensors are looked at; whether all the others fit is for the caller to compare. Throws
 // Error{kBadPack} naming a tensor that is missing or has no usable shape.
-MftfgSizes InferSizes(const Shapes& shapes);
+mftfg::Config InferSizes(const Shapes& shapes);
 
 }  // namespace talkface::checkpoint

@@ -15,8 +15,8 @@
 
 namespace talkface::checkpoint {
 
-inline MftfgSizes TinySizes() {
-  MftfgSizes sizes;
+inline mftfg::Config TinySizes() {
+  mftfg::Config sizes;
   sizes.window_frames = 10;
   sizes.image_size = 20;  // latents of 10: a border of 1
   sizes.au_hidden = 4;
@@ -84,7 +84,7 @@ inline TensorSource Betas(double first) {
 // The official files, which a test changes before it writes them.
 struct OfficialFiles {
   OfficialFiles() {
-    const MftfgSizes sizes = TinySizes();
+    const mftfg::Config sizes = TinySizes();
     const Shapes shapes = LatentDiffusionShapes(sizes);
     Add(shapes, "", &model);
     for (const auto& [name, shape] : shapes) {

@@ -54,7 +54,7 @@ TEST(MftfgImport, OfficialFilesMakeAPack) {
   const auto& section = pack->settings();
   EXPECT_EQ(section.at("wiring"), "official");
   EXPECT_EQ(section.at("conditioning"), "untrained");
-  const MftfgSizes sizes = TinySizes();
+  const mftfg::Config sizes = TinySizes();
   EXPECT_EQ(section.at("window_frames"), sizes.window_frames);
   EXPECT_EQ(section.at("image_size"), sizes.image_size);
   EXPECT_EQ(section.at("au_hidden"), sizes.au_hidden);
@@ -74,7 +74,7 @@ TEST(MftfgImport, EveryTensorHasItsOwnValues) {
   const test::TemporaryFolder folder;
   WritePack(ReadMftfg(OfficialFiles().Write(folder)), folder / "paper");
   const auto pack = Pack::Open(folder / "paper", "");
-  const MftfgSizes sizes = TinySizes();
+  const mftfg::Config sizes = TinySizes();
   const Shapes attention = AttentionShapes(sizes);
   size_t seen = 0;
   for (const char* part : {"model", "audio2au", "mask"}) {
@@ -269,7 +269,7 @@ TEST(MftfgImport, TheFullSizesAreTheOfficialOnes) {
   std::ifstream list(std::string(data == nullptr ? "../shared/data" : data) +
                      "/../parity/KEYS_full.tsv");
   if (!list) GTEST_SKIP() << "no ../parity/KEYS_full.tsv beside TALKFACE_TEST_DATA";
-  const MftfgSizes sizes;
+  const mftfg::Config sizes;
   std::map<std::string, Shapes> wanted;
   wanted["LatentDiffusion"] = LatentDiffusionShapes(sizes);
   const Shapes attention = AttentionShapes(sizes);

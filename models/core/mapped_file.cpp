@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "models/tools/mapped_file.h"
+#include "models/core/mapped_file.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -11,7 +11,7 @@
 
 #include "models/core/error.h"
 
-namespace talkface::checkpoint {
+namespace talkface {
 
 MappedFile::MappedFile(const std::string& path) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
@@ -22,11 +22,11 @@ MappedFile::MappedFile(const std::string& path) {
   const size_t size = regular ? static_cast<size_t>(facts.st_size) : 0;
   void* mapping = size > 0 ? ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd, 0) : MAP_FAILED;
   ::close(fd);
-  if (mapping == MAP_FAILED)
-    throw Error(Code::kBadPack, path + ": empty, or not a file that can be mapped.");
-  bytes_ = {static_cast<const char*>(mapping), size};
+  if (mapping != MAP_FAILED) bytes_ = {static_cast<const char*>(mapping), size};
 }
 
-MappedFile::~MappedFile() { ::munmap(const_cast<char*>(bytes_.data()), bytes_.size()); }
+MappedFile::~MappedFile() {
+  if (!bytes_.empty()) ::munmap(const_cast<char*>(bytes_.data()), bytes_.size());
+}
 
-}  // namespace talkface::checkpoint
+}  // namespace talkface
