@@ -60,8 +60,8 @@ check_format() {
 }
 
 sanitize() {
-  step "sanitizer build" scripts/build.sh build-sanitize -Dtorch=none -Dbuildtype=debug \
-    -Db_sanitize=address,undefined -Db_lundef=false || return 0
+  CXX=clang++ step "sanitizer build" scripts/build.sh build-sanitize -Dtorch=none -Doptimization=1 \
+    -Ddebug=true -Db_sanitize=address,undefined -Db_lundef=false || return 0
   # The plugin is instrumented and the scanner is not, so the scan happens in the process itself.
   GST_REGISTRY_FORK=no ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 \
     UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 tests build-sanitize
@@ -86,10 +86,8 @@ case "$mode" in
 esac
 step "clang-format" check_format || true
 tests build
-if step "engine-only build" scripts/build.sh build-engine -Dgstreamer=disabled -Dopencv=disabled \
-  -Dtorch=none -Doptimization=0; then
-  tests build-engine --no-suite slow
-fi
-CXX=clang++ step "clang build" scripts/build.sh build-clang -Doptimization=0 || true
+# With clang, all that needs libtorch here and all the rest with the sanitizers.
+CXX=clang++ step "clang build of the engine alone" scripts/build.sh build-engine \
+  -Dgstreamer=disabled -Dopencv=disabled -Doptimization=0 || true
 sanitize
 finish

@@ -11,7 +11,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 packages=(
   # compilers and tools
-  g++ clang clang-format meson ninja-build pkg-config python3 python3-venv ffmpeg dpkg-dev zstd
+  g++ clang libclang-rt-14-dev clang-format meson ninja-build pkg-config python3 python3-venv ffmpeg dpkg-dev zstd
   # GStreamer to build with and to run
   libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libgstreamer-plugins-bad1.0-dev
   gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad

@@ -16,9 +16,10 @@ namespace {
 
 constexpr uint64_t kMillisecond = 1'000'000;
 constexpr uint32_t kSampleRate = 16000;
-constexpr ActionUnit kUnits[] = {{10, "upper lip raiser"}, {14, "dimpler"},   {18, "lip pucker"},
-                                 {20, "lip stretcher"},    {25, "lips part"}, {26, "jaw drop"}};
-static_assert(std::size(kUnits) == kUnitNumbers.size());
+constexpr ActionUnit kPostedUnits[] = {{10, "upper lip raiser"}, {14, "dimpler"},
+                                       {18, "lip pucker"},       {20, "lip stretcher"},
+                                       {25, "lips part"},        {26, "jaw drop"}};
+static_assert(std::size(kPostedUnits) == kUnitNumbers.size());
 
 void CheckPlace(const FamilyContext& context) {
   if (context.device != "cpu" && context.device != "auto") {
@@ -59,8 +60,8 @@ class AuwarpFamily : public Family {
                       timing.look_ahead_min_ms * kMillisecond,
                       timing.look_ahead_default_ms * kMillisecond,
                       timing.look_ahead_max_ms * kMillisecond,
-                      kUnits,
-                      static_cast<uint32_t>(std::size(kUnits)),
+                      kPostedUnits,
+                      static_cast<uint32_t>(std::size(kPostedUnits)),
                       0};
     look_ahead_ns_ = info.look_ahead_default_ns;
   }

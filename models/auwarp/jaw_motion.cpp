@@ -25,10 +25,10 @@ constexpr Weight kShared[] = {
     {1, 1, 0},        {36, 266, .02f},  {50, 280, .02f},  {101, 330, 0},    {6, 6, 0},
     {145, 374, 0},    {33, 263, 0},     {10, 10, 0},      {67, 297, 0},     {103, 332, 0},
     {54, 284, 0},     {78, 308, .35f}};
-constexpr std::array<int, 9> kUpperInner = {191, 80, 81, 82, 13, 312, 311, 310, 415};
-constexpr std::array<int, 9> kUpperOuter = {185, 40, 39, 37, 0, 267, 269, 270, 409};
-constexpr std::array<int, 9> kLowerInner = {95, 88, 178, 87, 14, 317, 402, 318, 324};
-constexpr std::array<int, 9> kLowerOuter = {146, 91, 181, 84, 17, 314, 405, 321, 375};
+constexpr std::array<int, 9> kUpperLipInner = {191, 80, 81, 82, 13, 312, 311, 310, 415};
+constexpr std::array<int, 9> kUpperLipOuter = {185, 40, 39, 37, 0, 267, 269, 270, 409};
+constexpr std::array<int, 9> kLowerLipInner = {95, 88, 178, 87, 14, 317, 402, 318, 324};
+constexpr std::array<int, 9> kLowerLipOuter = {146, 91, 181, 84, 17, 314, 405, 321, 375};
 constexpr std::array<int, 3> kBelowLip = {18, 83, 313};
 // The lower half of the face's outline. Beyond it the motion must die slowly: a shorter way doubles
 // the chin's line.
@@ -71,10 +71,10 @@ JawMotion::JawMotion(const FaceGeometry& face) : face_(face) {
     }
   }
   std::vector<ControlPoint> upper = shared, lower = std::move(shared);
-  AddLip(face, kUpperInner, 0.06f, &upper);
-  AddLip(face, kUpperOuter, 0.03f, &upper);
-  AddLip(face, kLowerInner, 1.06f, &lower);
-  AddLip(face, kLowerOuter, 1.28f, &lower);
+  AddLip(face, kUpperLipInner, 0.06f, &upper);
+  AddLip(face, kUpperLipOuter, 0.03f, &upper);
+  AddLip(face, kLowerLipInner, 1.06f, &lower);
+  AddLip(face, kLowerLipOuter, 1.28f, &lower);
   AddLip(face, kBelowLip, 1.16f, &lower);
   upper_ = std::make_unique<SmoothField>(upper);
   lower_ = std::make_unique<SmoothField>(lower);

@@ -7,13 +7,11 @@ namespace talkface::auwarp {
 namespace {
 
 constexpr int kBits = 8;
-constexpr double kPi = 3.14159265358979323846;
-
-struct Tables {
+struct FftTables {
   std::array<int, kFftSize> reversed;
   std::array<float, kFftSize / 2> cosine, sine;
 
-  Tables() {
+  FftTables() {
     for (int i = 0; i < kFftSize; ++i) {
       int r = 0;
       for (int bit = 0; bit < kBits; ++bit) r |= ((i >> bit) & 1) << (kBits - 1 - bit);
@@ -26,18 +24,18 @@ struct Tables {
   }
 };
 
-const Tables& SharedTables() {
-  static const Tables tables;
+const FftTables& SharedFftTables() {
+  static const FftTables tables;
   return tables;
 }
 
 }  // namespace
 
-int FftPlace(int i) { return SharedTables().reversed[i]; }
+int FftPlace(int i) { return SharedFftTables().reversed[i]; }
 
 // Decimation in time.
 void Fft(FftBuffer* x) {
-  const Tables& tables = SharedTables();
+  const FftTables& tables = SharedFftTables();
   for (int size = 2; size <= kFftSize; size *= 2) {
     const int half = size / 2, stride = kFftSize / size;
     for (int start = 0; start < kFftSize; start += size) {

@@ -7,6 +7,7 @@
 namespace talkface::auwarp {
 
 constexpr int kFftSize = 256;
+constexpr double kPi = 3.14159265358979323846;
 
 // Complex numbers, real and imaginary parts apart.
 struct FftBuffer {

@@ -15,12 +15,11 @@ constexpr int kBins = kHalf + 1;
 constexpr float kFloor = 1e-8f;
 constexpr double kLowHz = 60, kHighHz = 7600, kLevelLowHz = 300, kLevelHighHz = 4000;
 constexpr float kMaxSample = 4.0f;
-constexpr double kPi = 3.14159265358979323846;
 
 double MelOfHz(double hz) { return 1127.0 * std::log1p(hz / 700.0); }
 
 // Everything that does not depend on the audio.
-struct Tables {
+struct MelTables {
   std::array<float, kMelWindow> window;           // Hann, scaled so that power means the signal's
   std::array<float, kHalf> split_cos, split_sin;  // that part the real one's bins
   struct Band {
@@ -30,7 +29,7 @@ struct Tables {
   std::array<Band, kMelBands> bands;
   int level_first, level_last;  // bands of the level
 
-  Tables() {
+  MelTables() {
     double power = 0;
     for (int i = 0; i < kMelWindow; ++i) {
       const double hann = 0.5 - 0.5 * std::cos(2 * kPi * (i + 0.5) / kMelWindow);
@@ -73,14 +72,14 @@ struct Tables {
   }
 };
 
-const Tables& SharedTables() {
-  static const Tables tables;
+const MelTables& SharedMelTables() {
+  static const MelTables tables;
   return tables;
 }
 
 // Power of bins 0 to 256 of the window: even samples as real, odd ones as imaginary parts of a
 // transform of half the size, then parted.
-void PowerSpectrum(const Tables& tables, const std::array<float, kMelWindow>& samples,
+void PowerSpectrum(const MelTables& tables, const std::array<float, kMelWindow>& samples,
                    std::array<float, kBins>* power) {
   FftBuffer x;
   for (int i = 0; i < kHalf; ++i) {
@@ -106,7 +105,7 @@ void PowerSpectrum(const Tables& tables, const std::array<float, kMelWindow>& sa
 }  // namespace
 
 MelFrame SpeechFrontEnd::Push(const float* hop) {
-  const Tables& tables = SharedTables();
+  const MelTables& tables = SharedMelTables();
   std::copy(window_.begin() + kMelHop, window_.end(), window_.begin());
   for (int i = 0; i < kMelHop; ++i) {
     const float sample = std::isfinite(hop[i]) ? std::clamp(hop[i], -kMaxSample, kMaxSample) : 0.0f;
@@ -117,7 +116,7 @@ MelFrame SpeechFrontEnd::Push(const float* hop) {
   MelFrame frame;
   float level = 0;
   for (int b = 0; b < kMelBands; ++b) {
-    const Tables::Band& band = tables.bands[b];
+    const MelTables::Band& band = tables.bands[b];
     float sum = 0;
     for (size_t i = 0; i < band.weights.size(); ++i) sum += band.weights[i] * power[band.first + i];
     frame.bands[b] = std::log(sum + kFloor);
@@ -128,7 +127,7 @@ MelFrame SpeechFrontEnd::Push(const float* hop) {
 }
 
 float LevelOfBands(const std::array<float, kMelBands>& bands) {
-  const Tables& tables = SharedTables();
+  const MelTables& tables = SharedMelTables();
   float level = 0;
   for (int b = tables.level_first; b <= tables.level_last; ++b)
     level += std::exp(bands[b]) - kFloor;

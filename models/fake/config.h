@@ -8,6 +8,8 @@
 
 namespace talkface::fake {
 
+constexpr uint64_t kMillisecond = 1'000'000;  // ns
+
 struct Config {
   int64_t delay_ms = 0;
   int64_t max_batch = 1;

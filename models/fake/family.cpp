@@ -15,7 +15,6 @@
 namespace talkface::fake {
 namespace {
 
-constexpr uint64_t kMillisecond = 1'000'000;
 constexpr ActionUnit kUnits[] = {{25, "lips part"}, {26, "jaw drop"}};
 
 struct FakeFace : FaceModel {

@@ -8,7 +8,6 @@
 namespace talkface::fake {
 namespace {
 
-constexpr uint64_t kMillisecond = 1'000'000;
 constexpr uint64_t kSecond = 1'000'000'000;
 constexpr uint32_t kHashStart = 2166136261u;  // FNV-1a
 constexpr uint32_t kHashPrime = 16777619u;

@@ -4,11 +4,13 @@
 #include <string>
 #include <tuple>
 
+#include "models/mftfg/activation.h"
+
 namespace talkface::mftfg {
 namespace {
 
 namespace nn = torch::nn;
-constexpr double kSlope = 0.2;
+constexpr double kUnitSlope = 0.2;
 constexpr double kDropout = 0.5;
 constexpr int64_t kConvolved = 256, kWide = 128;
 
@@ -19,12 +21,10 @@ constexpr ConvBlockImpl::Options kBlocks[] = {
     {128, 256, {3, 1}, {2, 1}, {2, 1}},
 };
 
-nn::LeakyReLU Activation() { return nn::LeakyReLU(nn::LeakyReLUOptions().negative_slope(kSlope)); }
-
 torch::ExpandingArray<2> Pair(const std::array<int64_t, 2>& values) { return {values}; }
 
 nn::Sequential Layer(int64_t in, int64_t out) {
-  return nn::Sequential(nn::Linear(in, out), Activation(), nn::Dropout(kDropout));
+  return nn::Sequential(nn::Linear(in, out), Leaky(kUnitSlope), nn::Dropout(kDropout));
 }
 
 }  // namespace
@@ -42,7 +42,7 @@ torch::Tensor ConvBlockImpl::forward(torch::Tensor x) {
   x = conv1(x);
   x = pool(x);
   x = bn1(x);
-  return torch::leaky_relu(x, kSlope);
+  return torch::leaky_relu(x, kUnitSlope);
 }
 
 UnitRnnImpl::UnitRnnImpl(int64_t hidden)

@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "models/mftfg/audio_encoder.h"
 
+#include "models/mftfg/activation.h"
+
 namespace talkface::mftfg {
 namespace {
 
 namespace nn = torch::nn;
 namespace functional = torch::nn::functional;
-constexpr double kSlope = 0.02;
 constexpr int64_t kVector = 64;       // of one frame
 constexpr int64_t kFramesBefore = 4;  // of the 8 that are attended to; 3 come after
-constexpr double kNever = -1e9;       // finite: a window without any valid frame must not give NaN
-
-nn::LeakyReLU Activation() { return nn::LeakyReLU(nn::LeakyReLUOptions().negative_slope(kSlope)); }
 
 nn::Conv1d Convolution(int64_t in, int64_t out, int64_t stride) {
   return nn::Conv1d(nn::Conv1dOptions(in, out, 3).stride(stride).padding(1));
@@ -31,10 +29,10 @@ torch::Tensor Neighbours(const torch::Tensor& frames) {
 }  // namespace
 
 AudioNetImpl::AudioNetImpl()
-    : encoder_conv(Convolution(kMfccColumns, 32, 2), Activation(), Convolution(32, 32, 2),
-                   Activation(), Convolution(32, 64, 2), Activation(), Convolution(64, 64, 2),
-                   Activation()),
-      encoder_fc1(nn::Linear(64, 64), Activation(), nn::Linear(64, kVector)) {
+    : encoder_conv(Convolution(kMfccColumns, 32, 2), EncoderActivation(), Convolution(32, 32, 2),
+                   EncoderActivation(), Convolution(32, 64, 2), EncoderActivation(),
+                   Convolution(64, 64, 2), EncoderActivation()),
+      encoder_fc1(nn::Linear(64, 64), EncoderActivation(), nn::Linear(64, kVector)) {
   register_module("encoder_conv", encoder_conv);
   register_module("encoder_fc1", encoder_fc1);
 }
@@ -47,9 +45,10 @@ torch::Tensor AudioNetImpl::forward(const torch::Tensor& mfcc) {
 }
 
 AudioAttNetImpl::AudioAttNetImpl(int64_t features)
-    : attentionConvNet(Convolution(features, 16, 1), Activation(), Convolution(16, 8, 1),
-                       Activation(), Convolution(8, 4, 1), Activation(), Convolution(4, 2, 1),
-                       Activation(), Convolution(2, 1, 1), Activation()),
+    : attentionConvNet(Convolution(features, 16, 1), EncoderActivation(), Convolution(16, 8, 1),
+                       EncoderActivation(), Convolution(8, 4, 1), EncoderActivation(),
+                       Convolution(4, 2, 1), EncoderActivation(), Convolution(2, 1, 1),
+                       EncoderActivation()),
       attentionNet(nn::Linear(kSteps, kSteps)) {
   register_module("attentionConvNet", attentionConvNet);
   register_module("attentionNet", attentionNet);

@@ -9,10 +9,10 @@ namespace {
 using torch::Tensor;
 namespace functional = torch::nn::functional;
 
-constexpr double kEpsilon = 1e-6;  // of the first stage's norms
+constexpr double kFirstStageEpsilon = 1e-6;  // of the first stage's norms
 
 Norm MakeNorm(int64_t channels, Activation activation = Activation::kSilu) {
-  return Norm(channels, kEpsilon, activation);
+  return Norm(channels, kFirstStageEpsilon, activation);
 }
 
 Conv MakeConv(int64_t in, int64_t out) { return Conv(ConvShape{in, out}); }

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "models/core/error.h"
+#include "models/mftfg/activation.h"
 
 namespace talkface::mftfg {
 namespace {
@@ -13,7 +14,6 @@ namespace nn = torch::nn;
 constexpr int64_t kKernel = 3;
 constexpr int64_t kFaceHidden = 112;
 constexpr int64_t kOfficialHeadFeatures = 14;
-constexpr double kNever = -1e9;  // finite: a window without any valid frame must not give NaN
 
 int64_t LatentCount(const Config& config) {
   return config.latent_channels * config.latent_size() * config.latent_size();

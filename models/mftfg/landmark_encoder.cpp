@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: MIT
 #include "models/mftfg/landmark_encoder.h"
 
+#include "models/mftfg/activation.h"
+
 namespace talkface::mftfg {
 namespace {
 
 namespace nn = torch::nn;
-constexpr double kSlope = 0.02;
-
-nn::LeakyReLU Activation() { return nn::LeakyReLU(nn::LeakyReLUOptions().negative_slope(kSlope)); }
 
 }  // namespace
 
 LdmNetImpl::LdmNetImpl()
-    : encoder_fc1(nn::Linear(2 * kLandmarks, 128), Activation(), nn::Linear(128, 64), Activation(),
-                  nn::Linear(64, kLandmarkFeatures)) {
+    : encoder_fc1(nn::Linear(2 * kLandmarks, 128), EncoderActivation(), nn::Linear(128, 64),
+                  EncoderActivation(), nn::Linear(64, kLandmarkFeatures)) {
   register_module("encoder_fc1", encoder_fc1);
 }
 

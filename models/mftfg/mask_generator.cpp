@@ -18,15 +18,15 @@ nn::ConvTranspose2d Doubling(int64_t in, int64_t out) {
       nn::ConvTranspose2dOptions(in, out, 4).stride(2).padding(1).bias(false));
 }
 
-nn::InstanceNorm2d Norm(int64_t channels) {
+nn::InstanceNorm2d InstanceNorm(int64_t channels) {
   return nn::InstanceNorm2d(nn::InstanceNorm2dOptions(channels).affine(true));
 }
 
 }  // namespace
 
 MaskBlockImpl::MaskBlockImpl(int64_t channels)
-    : main(Convolution(channels, channels, 3, 1, 1), Norm(channels), nn::ReLU(),
-           Convolution(channels, channels, 3, 1, 1), Norm(channels)) {
+    : main(Convolution(channels, channels, 3, 1, 1), InstanceNorm(channels), nn::ReLU(),
+           Convolution(channels, channels, 3, 1, 1), InstanceNorm(channels)) {
   register_module("main", main);
 }
 
@@ -37,7 +37,7 @@ MaskGeneratorImpl::MaskGeneratorImpl(const Config& config)
   int64_t width = config.mask_channels;
   const auto add = [this](auto layer, int64_t channels) {
     main->push_back(layer);
-    main->push_back(Norm(channels));
+    main->push_back(InstanceNorm(channels));
     main->push_back(nn::ReLU());
   };
   add(Convolution(3 + kActionUnits, width, 7, 1, 3), width);

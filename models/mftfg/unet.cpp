@@ -12,7 +12,7 @@ namespace {
 
 using torch::Tensor;
 
-constexpr double kEpsilon = 1e-5;
+constexpr double kUnetEpsilon = 1e-5;
 constexpr double kLongestPeriod = 10000;
 constexpr int64_t kInputs = 3;  // noisy, masked picture, identity
 
@@ -32,8 +32,8 @@ Tensor TimestepEmbedding(const Tensor& t, int64_t channels) {
 }
 
 ResBlockImpl::ResBlockImpl(int64_t in, int64_t out, int64_t time_features)
-    : in_norm(Place(*this, "in_layers.0", Norm(in, kEpsilon, Activation::kSilu))),
-      out_norm(Place(*this, "out_layers.0", Norm(out, kEpsilon, Activation::kSilu))),
+    : in_norm(Place(*this, "in_layers.0", Norm(in, kUnetEpsilon, Activation::kSilu))),
+      out_norm(Place(*this, "out_layers.0", Norm(out, kUnetEpsilon, Activation::kSilu))),
       in_conv(Place(*this, "in_layers.2", Conv(ConvShape{in, out}))),
       out_conv(Place(*this, "out_layers.3", Conv(ConvShape{out, out}))),
       time_dense(Place(*this, "emb_layers.1", Dense(time_features, out))) {
@@ -59,7 +59,7 @@ UnetImpl::UnetImpl(const Config& config) : config_(config), width_(config.unet_c
   BuildMiddle();
   BuildOutput(std::move(skips));
   unborder = Place(*this, "newmodel2.0", Conv(ConvShape{first, first, 2 * margin + 1, 1, 0}));
-  out_norm = Place(*this, "out.0", Norm(first, kEpsilon, Activation::kSilu));
+  out_norm = Place(*this, "out.0", Norm(first, kUnetEpsilon, Activation::kSilu));
   out_conv = Place(*this, "out.2", Conv(ConvShape{first, config.latent_channels}));
 }
 

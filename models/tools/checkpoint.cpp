@@ -2,6 +2,7 @@
 #include "models/tools/checkpoint.h"
 
 #include "models/core/error.h"
+#include "models/tools/starts_with.h"
 
 namespace talkface::checkpoint {
 namespace {
@@ -10,10 +11,6 @@ using Kind = Value::Kind;
 
 constexpr size_t kMaxPickleBytes = 64 << 20;
 constexpr std::string_view kPickle = "data.pkl";
-
-bool StartsWith(std::string_view text, std::string_view start) {
-  return text.substr(0, start.size()) == start;
-}
 
 // The folder that all entries lie in: that of data.pkl, which is in no folder below it.
 std::string TopFolder(const std::map<std::string, ZipEntry>& entries) {

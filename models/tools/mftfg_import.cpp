@@ -11,6 +11,7 @@
 #include "models/core/error.h"
 #include "models/tools/mftfg_parts.h"
 #include "models/tools/mftfg_sizes.h"
+#include "models/tools/starts_with.h"
 
 namespace talkface::checkpoint {
 namespace {
@@ -32,23 +33,19 @@ constexpr const char* kSchedule[] = {"betas",
                                      "posterior_mean_coef1",
                                      "posterior_mean_coef2"};
 // Where a tensor that we do not know means a model that we do not know.
-constexpr const char* kModules[] = {"model.",
-                                    "first_stage_model.encoder.",
-                                    "first_stage_model.decoder.",
-                                    "first_stage_model.quantize.",
-                                    "first_stage_model.quant_conv.",
-                                    "first_stage_model.post_quant_conv.",
-                                    "cond_stage_model",
-                                    "audio2AU",
-                                    "mask_model.",
-                                    "scale_factor"};
-
-bool StartsWith(const std::string& text, const std::string& start) {
-  return text.compare(0, start.size(), start) == 0;
-}
+constexpr const char* kOurModules[] = {"model.",
+                                       "first_stage_model.encoder.",
+                                       "first_stage_model.decoder.",
+                                       "first_stage_model.quantize.",
+                                       "first_stage_model.quant_conv.",
+                                       "first_stage_model.post_quant_conv.",
+                                       "cond_stage_model",
+                                       "audio2AU",
+                                       "mask_model.",
+                                       "scale_factor"};
 
 bool IsOfOurModules(const std::string& name) {
-  return std::any_of(std::begin(kModules), std::end(kModules),
+  return std::any_of(std::begin(kOurModules), std::end(kOurModules),
                      [&](const char* module) { return StartsWith(name, module); });
 }
 

@@ -9,7 +9,6 @@ namespace {
 
 constexpr int64_t kUnetInputs = 3;       // latents, mask's latents, identity's latents
 constexpr int64_t kOfficialContext = 8;  // fused channels that the U-Net sees
-constexpr int64_t kHeadWidth = 14;       // d_k and d_v of TACN's attention
 constexpr int64_t kAudioFeatures = 8, kFaceFeatures = 4, kLandmarkFeatures = 64;
 constexpr int64_t kUnitFeatures = 64;
 constexpr int64_t kFaceHidden = 112;

@@ -9,6 +9,7 @@
 #include "models/core/error.h"
 #include "models/tools/mftfg_import.h"
 #include "models/tools/mftfg_keys.h"
+#include "models/tools/starts_with.h"
 
 namespace talkface::checkpoint {
 namespace {
@@ -17,10 +18,6 @@ namespace {
 constexpr const char* kLightningKey = "state_dict";
 constexpr const char* kMaskKey = "unet_state_dict2";
 constexpr const char* kParallelPrefix = "module.";  // of torch.nn.DataParallel
-
-bool StartsWith(const std::string& text, const std::string& start) {
-  return text.compare(0, start.size(), start) == 0;
-}
 
 // Takes "module." away if every tensor has it.
 void StripParallel(StateDict* state) {

@@ -8,7 +8,6 @@ namespace {
 
 constexpr int64_t kMaxWidth = 1 << 16;
 constexpr int64_t kMaxBlocks = 32, kMaxLevels = 6;
-constexpr int64_t kHeadWidth = 14;  // d_k of TACN's attention
 
 class Inference {
  public:

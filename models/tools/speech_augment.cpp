@@ -4,21 +4,18 @@
 #include <algorithm>
 #include <cmath>
 
+#include "models/tools/random.h"
+
 namespace talkface::training {
 namespace {
 
 using auwarp::kMelBands;
-using Random = std::mt19937_64;
 constexpr float kLogFloor = -18.420681f;  // ln(1e-8), the front end's
 constexpr double kLnPerDb = 0.2302585;
 constexpr double kLowMel = 92.7, kMelStep = 65.73;  // of the front end's bands, about
 
 constexpr int kTelephoneFirst = 4, kTelephoneLast = 28;  // bands of 300 and 3400 Hz
 constexpr float kTelephoneCut = 7.0f;                    // 30 dB
-
-double Uniform(double low, double high, Random* random) {
-  return std::uniform_real_distribution<double>(low, high)(*random);
-}
 
 // Stretches the frequency axis, as a longer or shorter throat does.
 void Warp(double factor, Mel* mel) {

@@ -8,6 +8,7 @@
 #include <map>
 
 #include "models/core/error.h"
+#include "models/tools/random.h"
 #include "models/tools/speech_augment.h"
 #include "models/tools/speech_noise.h"
 
@@ -51,10 +52,6 @@ std::vector<Target> GridOf(const std::vector<double>& times, const std::vector<T
       grid[g][o] = frames[a][o] + share * (frames[b][o] - frames[a][o]);
   }
   return grid;
-}
-
-double Uniform(double low, double high, std::mt19937_64* random) {
-  return std::uniform_real_distribution<double>(low, high)(*random);
 }
 
 const TrainingClip& PickClip(const std::vector<const TrainingClip*>& clips,

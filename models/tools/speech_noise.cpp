@@ -5,16 +5,12 @@
 #include <cmath>
 
 #include "models/auwarp/speech_front_end.h"
+#include "models/tools/random.h"
 
 namespace talkface::training {
 namespace {
 
-using Random = std::mt19937_64;
 constexpr double kTurn = 6.283185307179586;
-
-double Uniform(double low, double high, Random* random) {
-  return std::uniform_real_distribution<double>(low, high)(*random);
-}
 
 // White noise through a one-pole low pass: `pole` 0 is white, .9 about pink, .99 brown.
 void Hiss(double pole, std::vector<double>* out, Random* random) {

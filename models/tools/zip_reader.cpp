@@ -9,20 +9,14 @@
 #include <vector>
 
 #include "models/core/error.h"
+#include "models/tools/zip_format.h"
 
 namespace talkface::checkpoint {
 namespace {
 
-constexpr uint32_t kLocalSignature = 0x04034b50, kCentralSignature = 0x02014b50;
-constexpr uint32_t kEndSignature = 0x06054b50, kEnd64Signature = 0x06064b50;
-constexpr uint32_t kEnd64LocatorSignature = 0x07064b50;
-constexpr size_t kLocalBytes = 30, kCentralBytes = 46, kEndBytes = 22, kEnd64Bytes = 56;
-constexpr size_t kLocatorBytes = 20, kMaxCommentBytes = 0xffff;
+constexpr size_t kMaxCommentBytes = 0xffff;
 constexpr uint64_t kMaxEntries = 200'000;
-constexpr uint16_t kZip64Extra = 1;
 constexpr uint16_t kEncrypted = 1;  // flag bit
-constexpr uint32_t kIn64 = 0xffffffff;
-constexpr uint16_t kIn64Short = 0xffff;
 
 struct Range {
   uint64_t begin, end;
@@ -72,8 +66,9 @@ class Reader {
       Fail("one part of a zip of several parts");
     if (count_ == kIn64Short || directory_bytes_ == kIn64 || directory_ == kIn64) {
       const uint64_t end_at = static_cast<uint64_t>(end.data() - bytes_.data());
-      if (end_at < kLocatorBytes) Fail("its zip64 record is missing");
-      const std::string_view locator = bytes_.substr(end_at - kLocatorBytes, kLocatorBytes);
+      if (end_at < kEnd64LocatorBytes) Fail("its zip64 record is missing");
+      const std::string_view locator =
+          bytes_.substr(end_at - kEnd64LocatorBytes, kEnd64LocatorBytes);
       if (At<uint32_t>(locator, 0) != kEnd64LocatorSignature) Fail("its zip64 record is missing");
       const auto record = Slice(At<uint64_t>(locator, 8), kEnd64Bytes, "its zip64 record");
       if (At<uint32_t>(record, 0) != kEnd64Signature) Fail("its zip64 record is damaged");

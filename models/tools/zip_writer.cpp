@@ -6,16 +6,16 @@
 #include <streambuf>
 
 #include "models/core/error.h"
+#include "models/tools/zip_format.h"
 
 namespace talkface::checkpoint {
 namespace {
 
 constexpr uint64_t kAlignment = 64;
-constexpr uint64_t kLocalBytes = 30, kZip64LocalBytes = 20;
-constexpr uint32_t kIn64 = 0xffffffff;
-constexpr uint16_t kIn64Short = 0xffff, kVersion = 45, kUtf8Names = 0x0800;
-constexpr uint16_t kZip64Extra = 1, kPaddingExtra = 0x4246;  // "FB", as PyTorch names it
-constexpr uint16_t kDate = 0x21;                             // 1 January 1980
+constexpr uint64_t kZip64LocalBytes = 20;
+constexpr uint16_t kVersion = 45, kUtf8Names = 0x0800;
+constexpr uint16_t kPaddingExtra = 0x4246;  // "FB", as PyTorch names it
+constexpr uint16_t kDate = 0x21;            // 1 January 1980
 
 // A record's little-endian fields in their order.
 class Record {
@@ -103,7 +103,13 @@ void ZipWriter::WriteLocalHeader(const Entry& entry, uint64_t data_at) {
   const uint64_t extra = data_at - entry.local - kLocalBytes - entry.name.size();
   const uint64_t padding = extra - (wide ? kZip64LocalBytes : 0) - 4;
   Record record;
-  record.U32(0x04034b50).U16(kVersion).U16(kUtf8Names).U16(0).U16(0).U16(kDate).U32(entry.crc32);
+  record.U32(kLocalSignature)
+      .U16(kVersion)
+      .U16(kUtf8Names)
+      .U16(0)
+      .U16(0)
+      .U16(kDate)
+      .U32(entry.crc32);
   record.U32(Low32(entry.size)).U32(Low32(entry.size)).U16(entry.name.size()).U16(extra);
   record.Text(entry.name);
   if (wide) record.U16(kZip64Extra).U16(16).U64(entry.size).U64(entry.size);
@@ -116,7 +122,13 @@ void ZipWriter::Finish() {
   for (const Entry& entry : entries_) {
     const bool wide = entry.size >= kIn64 || entry.local >= kIn64;
     Record record;
-    record.U32(0x02014b50).U16(kVersion).U16(kVersion).U16(kUtf8Names).U16(0).U16(0).U16(kDate);
+    record.U32(kCentralSignature)
+        .U16(kVersion)
+        .U16(kVersion)
+        .U16(kUtf8Names)
+        .U16(0)
+        .U16(0)
+        .U16(kDate);
     record.U32(entry.crc32).U32(wide ? kIn64 : entry.size).U32(wide ? kIn64 : entry.size);
     record.U16(entry.name.size()).U16(wide ? 28 : 0).U16(0).U16(0).U16(0).U32(0);
     record.U32(wide ? kIn64 : entry.local).Text(entry.name);
@@ -127,14 +139,21 @@ void ZipWriter::Finish() {
   const uint64_t count = entries_.size(), bytes = at_ - directory;
   if (count >= kIn64Short || at_ >= kIn64) {
     Record wide;
-    wide.U32(0x06064b50).U64(44).U16(kVersion).U16(kVersion).U32(0).U32(0).U64(count).U64(count);
+    wide.U32(kEnd64Signature)
+        .U64(44)
+        .U16(kVersion)
+        .U16(kVersion)
+        .U32(0)
+        .U32(0)
+        .U64(count)
+        .U64(count);
     wide.U64(bytes).U64(directory);
-    wide.U32(0x07064b50).U32(0).U64(at_).U32(1);
+    wide.U32(kEnd64LocatorSignature).U32(0).U64(at_).U32(1);
     Write(out_, wide);
   }
   const uint64_t count16 = count >= kIn64Short ? kIn64Short : count;
   Record end;
-  end.U32(0x06054b50).U16(0).U16(0).U16(count16).U16(count16).U32(Low32(bytes));
+  end.U32(kEndSignature).U16(0).U16(0).U16(count16).U16(count16).U32(Low32(bytes));
   end.U32(Low32(directory)).U16(0);
   Write(out_, end);
 }

@@ -12,14 +12,13 @@
 #include "models/core/error.h"
 
 namespace talkface::vision {
-namespace {
 
 using at::Tensor;
 using nlohmann::json;
 
 // One op of the graph, read once. Spatial activations are 1 x C x H x W while the graph speaks of
 // 1 x H x W x C.
-struct Node {
+struct NetNode {
   std::vector<size_t> in;  // values
   size_t out = 0;
   Tensor weight, bias;
@@ -28,8 +27,10 @@ struct Node {
   std::vector<int64_t> pads;   // PAD: as constant_pad_nd wants them, last dimension first
   int64_t axis = 0;            // CONCATENATION: channels last
   bool same = false, relu = false;
-  Tensor (*run)(const Node& node, const std::vector<Tensor>& in) = nullptr;
+  Tensor (*run)(const NetNode& node, const std::vector<Tensor>& in) = nullptr;
 };
+
+namespace {
 
 // What TFLite adds to one spatial dimension under SAME padding: the odd pixel goes to the end.
 std::pair<int64_t, int64_t> SamePads(int64_t size, int64_t kernel, int64_t stride) {
@@ -40,7 +41,7 @@ std::pair<int64_t, int64_t> SamePads(int64_t size, int64_t kernel, int64_t strid
 
 // `x` padded for a kernel where the node asks for it; what can be left to the op itself goes into
 // `inner` (equal pads on both sides, zeros).
-Tensor PadForKernel(const Node& node, const Tensor& x, int64_t height, int64_t width,
+Tensor PadForKernel(const NetNode& node, const Tensor& x, int64_t height, int64_t width,
                     std::array<int64_t, 2>* inner, double fill) {
   *inner = {0, 0};
   if (!node.same) return x;
@@ -53,9 +54,9 @@ Tensor PadForKernel(const Node& node, const Tensor& x, int64_t height, int64_t w
   return at::constant_pad_nd(x, {left, right, top, bottom}, fill);
 }
 
-Tensor Activate(const Node& node, Tensor x) { return node.relu ? at::relu_(x) : x; }
+Tensor Activate(const NetNode& node, Tensor x) { return node.relu ? at::relu_(x) : x; }
 
-Tensor RunConvolution(const Node& node, const Tensor& x, int64_t groups) {
+Tensor RunConvolution(const NetNode& node, const Tensor& x, int64_t groups) {
   std::array<int64_t, 2> inner;
   const Tensor padded =
       PadForKernel(node, x, node.weight.size(2), node.weight.size(3), &inner, 0.0);
@@ -63,50 +64,50 @@ Tensor RunConvolution(const Node& node, const Tensor& x, int64_t groups) {
                   at::conv2d(padded, node.weight, node.bias, node.stride, inner, {1, 1}, groups));
 }
 
-Tensor RunConv(const Node& node, const std::vector<Tensor>& in) {
+Tensor RunConv(const NetNode& node, const std::vector<Tensor>& in) {
   return RunConvolution(node, in[0], 1);
 }
 
-Tensor RunDepthwise(const Node& node, const std::vector<Tensor>& in) {
+Tensor RunDepthwise(const NetNode& node, const std::vector<Tensor>& in) {
   return RunConvolution(node, in[0], in[0].size(1));
 }
 
-Tensor RunMaxPool(const Node& node, const std::vector<Tensor>& in) {
+Tensor RunMaxPool(const NetNode& node, const std::vector<Tensor>& in) {
   std::array<int64_t, 2> inner;
   const Tensor padded = PadForKernel(node, in[0], node.size[0], node.size[1], &inner,
                                      -std::numeric_limits<double>::infinity());
   return Activate(node, at::max_pool2d(padded, node.size, node.stride, inner));
 }
 
-Tensor RunPrelu(const Node& node, const std::vector<Tensor>& in) {
+Tensor RunPrelu(const NetNode& node, const std::vector<Tensor>& in) {
   return at::prelu(in[0], node.weight);
 }
 
-Tensor RunAdd(const Node& node, const std::vector<Tensor>& in) {
+Tensor RunAdd(const NetNode& node, const std::vector<Tensor>& in) {
   return Activate(node, at::add(in.at(0), in.at(1)));
 }
 
-Tensor RunRelu(const Node&, const std::vector<Tensor>& in) { return at::relu(in[0]); }
+Tensor RunRelu(const NetNode&, const std::vector<Tensor>& in) { return at::relu(in[0]); }
 
-Tensor RunPad(const Node& node, const std::vector<Tensor>& in) {
+Tensor RunPad(const NetNode& node, const std::vector<Tensor>& in) {
   return at::constant_pad_nd(in[0], node.pads);
 }
 
 Tensor ChannelsLast(const Tensor& x) { return x.dim() == 4 ? x.permute({0, 2, 3, 1}) : x; }
 
-Tensor RunReshape(const Node& node, const std::vector<Tensor>& in) {
+Tensor RunReshape(const NetNode& node, const std::vector<Tensor>& in) {
   const Tensor x = ChannelsLast(in[0]).reshape(node.shape);
   return x.dim() == 4 ? x.permute({0, 3, 1, 2}) : x;
 }
 
-Tensor RunConcatenation(const Node& node, const std::vector<Tensor>& in) {
+Tensor RunConcatenation(const NetNode& node, const std::vector<Tensor>& in) {
   constexpr int64_t kPlace[] = {0, 2, 3, 1};  // of a channels-last axis
   return at::cat(in, in[0].dim() == 4 ? kPlace[node.axis] : node.axis);
 }
 
 struct OpFact {
   const char* name;
-  Tensor (*run)(const Node&, const std::vector<Tensor>&);
+  Tensor (*run)(const NetNode&, const std::vector<Tensor>&);
 };
 constexpr OpFact kOps[] = {
     {"CONV_2D", RunConv},
@@ -138,8 +139,8 @@ std::vector<int64_t> PadList(const json& pads) {
   return list;
 }
 
-Node ReadNode(const SafeTensors& file, const json& op) {
-  Node node;
+NetNode ReadNode(const SafeTensors& file, const json& op) {
+  NetNode node;
   const std::string name = op.at("op");
   for (const OpFact& fact : kOps) {
     if (name == fact.name) node.run = fact.run;
@@ -163,7 +164,7 @@ Node ReadNode(const SafeTensors& file, const json& op) {
 
 struct Net::Graph {
   std::array<int64_t, 3> input{};
-  std::vector<Node> nodes;
+  std::vector<NetNode> nodes;
   std::vector<size_t> outputs;
   size_t value_count = 1;
   uint64_t bytes = 0;
@@ -203,7 +204,7 @@ std::vector<std::vector<float>> Net::Run(const std::vector<float>& input) const 
   std::vector<Tensor> values(graph_->value_count);
   values[0] = at::from_blob(const_cast<float*>(input.data()), {1, height, width, channels})
                   .permute({0, 3, 1, 2});
-  for (const Node& node : graph_->nodes) {
+  for (const NetNode& node : graph_->nodes) {
     std::vector<Tensor> in;
     for (size_t value : node.in) in.push_back(values.at(value));
     values[node.out] = node.run(node, in);

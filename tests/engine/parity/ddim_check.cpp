@@ -40,10 +40,10 @@ void CheckPlans(Reference* reference, const mftfg::Schedule& schedule) {
 }
 
 // The sampler on the first `frames` frames of the file's inputs.
-class Run {
+class SamplerRun {
  public:
-  Run(Reference* reference, mftfg::Unet* model, const mftfg::Schedule& schedule, int64_t steps,
-      int64_t frames)
+  SamplerRun(Reference* reference, mftfg::Unet* model, const mftfg::Schedule& schedule,
+             int64_t steps, int64_t frames)
       : reference_(reference), model_(*model), schedule_(schedule), steps_(steps) {
     const auto get = [&](const char* name) { return reference->Get(name).narrow(0, 0, frames); };
     conditions_ = torch::cat({get("in/mask_image"), get("in/lip1")}, 1);  // [B, 2 Z, L, L]
@@ -121,7 +121,7 @@ void CheckDdim(Reference* reference) {
   for (int64_t steps = 1; steps <= mftfg::kDiffusionTimes / 2; ++steps) {
     const std::string final = "out/x_final_" + std::to_string(steps);
     if (!reference->Has(final)) continue;
-    Run run(reference, &model, schedule, steps, reference->Size(final, 0));
+    SamplerRun run(reference, &model, schedule, steps, reference->Size(final, 0));
     reference->Compare(final, run(/*masked=*/true), kLatentTolerance);
     run.CompareSteps();
     if (reference->Has(final + "_nomask"))

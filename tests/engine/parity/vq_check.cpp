@@ -10,17 +10,18 @@ namespace {
 using torch::Tensor;
 
 // The tensor's part that the file keeps: its first frames and channels.
-Tensor Kept(const Tensor& all, const Tensor& like) {
+Tensor KeptPart(const Tensor& all, const Tensor& like) {
   return all.narrow(0, 0, like.size(0)).narrow(1, 0, like.size(1));
 }
 
 void CheckEncoder(Reference* reference, mftfg::FirstStage& model) {
   mftfg::VqEncoder& encoder = model->encoder;
   Tensor x = encoder->Down(0, encoder->conv_in(reference->Get("in/image")));
-  reference->Compare("mid/enc_down0", Kept(x, reference->Get("mid/enc_down0")), kModuleTolerance);
+  reference->Compare("mid/enc_down0", KeptPart(x, reference->Get("mid/enc_down0")),
+                     kModuleTolerance);
   for (size_t level = 1; level < encoder->down.size(); ++level) x = encoder->Down(level, x);
   x = encoder->mid->attn_1(encoder->mid->block_1(x));
-  reference->Compare("mid/enc_attn", Kept(x, reference->Get("mid/enc_attn")), kModuleTolerance);
+  reference->Compare("mid/enc_attn", KeptPart(x, reference->Get("mid/enc_attn")), kModuleTolerance);
   reference->Compare("mid/enc_conv_out", encoder(reference->Get("in/image")), kModuleTolerance);
   reference->Compare("out/z", model->Encode(reference->Get("in/image")), kModuleTolerance);
   reference->Compare("out/z255", model->Encode(reference->Get("in/image255")), kModuleTolerance);
@@ -36,7 +37,8 @@ void CheckDecoder(Reference* reference, mftfg::FirstStage& model) {
   reference->Compare("out/rec_noquant", model->DecodeCodes(z), kModuleTolerance);
   const Tensor middle =
       model->decoder->mid(model->decoder->conv_in(model->post_quant_conv(random)));
-  reference->Compare("mid/dec_mid", Kept(middle, reference->Get("mid/dec_mid")), kModuleTolerance);
+  reference->Compare("mid/dec_mid", KeptPart(middle, reference->Get("mid/dec_mid")),
+                     kModuleTolerance);
   reference->Compare("out/dec_rand_noquant", model->DecodeCodes(random), kModuleTolerance);
   reference->Compare("out/dec_rand_quant", model->Decode(random), kModuleTolerance);
 }
