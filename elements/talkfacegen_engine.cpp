@@ -82,6 +82,9 @@ bool Generator::OpenEngine() {
   const EngineInfo& info = engine->Info();
   GST_INFO_OBJECT(element_, "opened model %s %s (family %s) on %s", info.name, info.version,
                   info.family, info.device);
+  if (info.warning[0] != '\0')
+    GST_ELEMENT_WARNING(element_, RESOURCE, SETTINGS, ("%s: %s", info.name, info.warning),
+                        (nullptr));
   GST_OBJECT_LOCK(element_);
   std::swap(engine_, engine);
   opened_ = model;

@@ -148,15 +148,15 @@ void Generator::PostQos(const Frame& frame, GstClockTimeDiff late) {
 double Generator::GainFor(const Frame& frame) {
   const GstClockTime time = gst_segment_to_stream_time(&segment_, GST_FORMAT_TIME, frame.pts);
   if (GST_CLOCK_TIME_IS_VALID(time)) gst_object_sync_values(GST_OBJECT(element_), time);
-  const bool has_units = OpenedEngine()->Info().unit_count > 0;
+  const bool scales = OpenedEngine()->Info().scales_expression;
   GST_OBJECT_LOCK(element_);
   const double gain = knobs_.expression_gain;
-  const bool warn = !has_units && (gain < 1.0 || gain > 1.0) && !gain_warned_;
+  const bool warn = !scales && (gain < 1.0 || gain > 1.0) && !gain_warned_;
   gain_warned_ = gain_warned_ || warn;
   GST_OBJECT_UNLOCK(element_);
   if (warn) {
     GST_ELEMENT_WARNING(element_, RESOURCE, SETTINGS,
-                        ("expression-gain has no effect: this model has no action units."),
+                        ("expression-gain has no effect: this model cannot scale the expression."),
                         (nullptr));
   }
   return gain;

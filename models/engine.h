@@ -14,7 +14,7 @@
 
 namespace talkface {
 
-constexpr uint32_t kEngineAbi = 1;
+constexpr uint32_t kEngineAbi = 2;
 
 enum class Code : int32_t {
   kOk,
@@ -63,8 +63,10 @@ struct EngineInfo {
   uint32_t sample_rate_hz;  // of the mono samples that Speech takes
   uint64_t look_ahead_min_ns, look_ahead_default_ns, look_ahead_max_ns;
   const ActionUnit* units;
-  uint32_t unit_count;     // 0: the family has no action units, its controls are opaque
-  uint32_t default_steps;  // 0: no sampler
+  uint32_t unit_count;            // 0: the family has no action units, its controls are opaque
+  uint32_t default_steps;         // 0: no sampler
+  bool scales_expression = true;  // does Job::expression_gain change what is drawn?
+  const char* warning = "";       // "" or one sentence for the user: what is wrong with the pack
 };
 
 struct Pixels {  // 8-bit RGBA, straight alpha, sRGB

@@ -4,6 +4,7 @@
 // owns no thread.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -58,6 +59,8 @@ struct RenderItem {
   uint64_t time_ns = 0;
   double expression_gain = 1.0;
   FrameTarget target{};
+  // Set when nobody wants the frame any more; null: never. For families that draw for long.
+  const std::atomic<bool>* cancelled = nullptr;
 };
 
 struct FamilyContext {

@@ -14,7 +14,7 @@ struct Work {
   Scheduler::Client* client = nullptr;  // outlives the work: it cancels and waits before it goes
   uint64_t submitted_ns = 0;
   Phase phase = Phase::kQueued;
-  bool cancelled = false;
+  std::atomic<bool> cancelled{false};  // changed with the scheduler's mutex_
   Status status;
 
   // What the queue is ordered by: the deadline, or for frames without one the time they came.
@@ -147,6 +147,7 @@ void Scheduler::Finish(const std::shared_ptr<Work>& work, const Status& status) 
 uint64_t Scheduler::Client::Submit(Request request) {
   auto work = std::make_shared<Work>();
   work->request = std::move(request);
+  work->request.item.cancelled = &work->cancelled;
   work->client = this;
   work->submitted_ns = MonotonicNow();
   uint64_t ticket = 0;

@@ -72,7 +72,8 @@ class FakeFamily : public Family {
                       timing_.look_ahead_max_ms * kMillisecond,
                       kUnits,
                       config_.has_units ? 2u : 0u,
-                      0};
+                      0,
+                      config_.has_units};
   }
 
   void FindFace(const Pixels& picture, const FaceInfo* previous, FaceInfo* out) override {
