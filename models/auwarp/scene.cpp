@@ -58,9 +58,11 @@ struct WarpScene::Worker {
   std::vector<int32_t> x, y;                                // a row's sources
   std::vector<int32_t> upper_x, upper_y, lower_x, lower_y;  // and as either lip
   std::vector<uint8_t> band;
+  Patch fine;  // of a frame's own pixels
 };
 
-WarpScene::WarpScene(std::shared_ptr<const EnrolledFace> face, const SceneOptions& options)
+WarpScene::WarpScene(std::shared_ptr<const EnrolledFace> face, const SceneOptions& options,
+                     bool repainted)
     : face_(std::move(face)),
       options_(Checked(options)),
       writer_(options.target),
@@ -68,10 +70,10 @@ WarpScene::WarpScene(std::shared_ptr<const EnrolledFace> face, const SceneOption
                                 options.pixel_aspect)),
       map_(face_->geometry, placement_.scale_x, placement_.scale_y, placement_.rect.x0,
            placement_.rect.y0),
-      fields_(
-          map_.PixelsPerUnit() < kSmallestFace
-              ? MotionFields()
-              : BuildMotionFields(face_->geometry, map_, placement_.rect, options.idle_motion)) {
+      fields_(map_.PixelsPerUnit() < kSmallestFace
+                  ? MotionFields()
+                  : BuildMotionFields(face_->geometry, map_, placement_.rect,
+                                      options.idle_motion || repainted)) {
   if (options.label) {
     label_.emplace(static_cast<int>(options.target.width), static_cast<int>(options.target.height));
   }
@@ -132,6 +134,7 @@ void WarpScene::Store(const std::vector<uint8_t>& picture) {
 
 WarpScene::Motion WarpScene::MotionOf(const Frame& frame) const {
   Motion motion;
+  motion.source = straight_.empty() ? &Source() : &straight_;
   motion.mouth = PoseOf(frame.expression, frame.gain, face_->geometry);
   if (options_.idle_motion) {
     motion.head = HeadPoseAt(frame.time_ns, options_.seed, frame.emphasis);
@@ -147,9 +150,14 @@ WarpScene::Motion WarpScene::MotionOf(const Frame& frame) const {
 void WarpScene::Render(const Frame& frame, const FrameTarget& target) const {
   still_->CopyTo(target);
   if (fields_.Count() == 0) return;
-  const Motion motion = MotionOf(frame);
-  if (!options_.idle_motion && motion.mouth.AtRest()) return;
+  Motion motion = MotionOf(frame);
+  if (!options_.idle_motion && motion.mouth.AtRest() && frame.pixels == nullptr) return;
   thread_local Worker worker;
+  if (frame.pixels != nullptr) motion.source = frame.pixels;
+  if (frame.pixels != nullptr && straight_.empty() && !fine_.empty()) {
+    worker.fine.FillDoubled(*frame.pixels);
+    motion.source = &worker.fine;
+  }
   worker.grid.Solve(fields_, map_, face_->geometry, motion.mouth, motion.head);
   for (int row = 0; row + 1 < fields_.rows; ++row) RenderRow(motion, row, &worker, target);
 }
@@ -205,9 +213,9 @@ void WarpScene::WarpLine(const Motion& motion, int y, const Rect& span, Worker* 
     source_y[i] += 256 * y;
   }
   if (straight_.empty()) {
-    Source().Sample(x, source_y, count, out);
+    motion.source->Sample(x, source_y, count, out);
   } else {
-    straight_.SampleStraight(x, source_y, count, out);
+    motion.source->SampleStraight(x, source_y, count, out);
   }
   if (motion.shut > 0) lids_->Draw({span.x0, count, y, x, source_y, out}, motion.shut);
   if (row >= fields_.mouth_top && row < fields_.mouth_bottom && !motion.mouth.AtRest())

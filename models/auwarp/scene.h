@@ -19,14 +19,20 @@ namespace talkface::auwarp {
 // Immutable; frames may be drawn by many threads at once.
 class WarpScene : public SceneModel {
  public:
-  // Throws Error{kInvalid} for a frame size or pixel shape that cannot be made.
-  WarpScene(std::shared_ptr<const EnrolledFace> face, const SceneOptions& options);
+  // Throws Error{kInvalid} for a frame size or pixel shape that cannot be made. `repainted`: frames
+  // may bring pixels of their own (Frame::pixels).
+  WarpScene(std::shared_ptr<const EnrolledFace> face, const SceneOptions& options,
+            bool repainted = false);
+
+  // What moves: the portrait at its size in the frame. Empty for a face too small to move.
+  const Patch& MovingPixels() const { return straight_.empty() ? portrait_ : straight_; }
 
   struct Frame {
     Expression expression;
     float gain = 1;
     Emphasis emphasis;
     uint64_t time_ns = 0;
+    const Patch* pixels = nullptr;  // in place of MovingPixels, of the same area
   };
   // Draws the whole frame. The same arguments give the same bytes on every thread.
   void Render(const Frame& frame, const FrameTarget& target) const;
@@ -38,6 +44,7 @@ class WarpScene : public SceneModel {
     HeadPose head;
     float shut = 0;
     MouthState inside;
+    const Patch* source = nullptr;  // of the skin
   };
   void Store(const std::vector<uint8_t>& frame);
   Motion MotionOf(const Frame& frame) const;
