@@ -10,7 +10,6 @@
 namespace talkface::mftfg {
 namespace {
 
-constexpr int kWarpSize = 224;
 constexpr size_t kFirstRow = 28, kRows = 21;
 constexpr double kBorder = 127;
 constexpr double kOnePlace = 1e-9;  // px of spread: what rounding leaves of none

@@ -16,6 +16,7 @@ struct Point {
 using Landmarks = std::vector<Point>;
 constexpr size_t kLandmarkScheme = 68;
 
+constexpr int kWarpSize = 224;  // px: the picture that a similarity aligns to
 constexpr int kCropSize = 128;  // px: what landmarks and polygons are measured in
 
 // Points without their mean. Throws Error{kInvalid} where all are in one place.
@@ -31,9 +32,10 @@ Centred Centre(const std::vector<Point>& points);
 // counts differ or the points of one are in a single place.
 Affine Similarity(const std::vector<Point>& from, const std::vector<Point>& to);
 
+constexpr int64_t kAlignedShapeRows = 49;  // that a mean shape must have
+
 // The similarity by which the official preprocessing aligns a face: rows 28 to 48 (lower nose, eyes
-// and a mouth corner) to the same rows of a mean shape, which is in pixels of a 224-pixel picture
-// and has at least 49 rows.
+// and a mouth corner) to the same rows of a mean shape, which is in pixels of a 224-pixel picture.
 Affine AlignFace(const Landmarks& landmarks, const std::vector<Point>& mean_shape);
 
 // The aligned face, 128 x 128, as the official preprocessing cuts it: 224 x 224 by WarpAffine,

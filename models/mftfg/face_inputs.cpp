@@ -83,11 +83,16 @@ std::vector<float> MaskInput(const ByteImage& crop_rgb, int size) {
   });
 }
 
-ByteImage MouthPolygon(const Landmarks& landmarks) {
+Landmarks PolygonOf(const Landmarks& landmarks) {
   CheckLandmarks(landmarks);
+  Landmarks polygon(landmarks.begin() + kJawFirst, landmarks.begin() + kJawLast + 1);
+  polygon.push_back(landmarks[kNoseTip]);
+  return polygon;
+}
+
+ByteImage MouthPolygon(const Landmarks& landmarks) {
   std::vector<PixelPoint> corners;
-  for (size_t i = kJawFirst; i <= kJawLast; ++i) corners.push_back(Pixel(landmarks[i]));
-  corners.push_back(Pixel(landmarks[kNoseTip]));
+  for (const Point& corner : PolygonOf(landmarks)) corners.push_back(Pixel(corner));
   ByteImage mask(kCropSize, kCropSize, 1);
   std::fill(mask.values.begin(), mask.values.end(), uint8_t{1});
   FillPolygon(corners, 0, &mask);

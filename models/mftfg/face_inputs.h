@@ -26,8 +26,10 @@ std::vector<float> Normalised(const ByteImage& image);
 std::vector<float> MaskInput(const ByteImage& crop_rgb, int size);
 ByteImage MaskPicture(const ByteImage& crop_rgb, int size);  // the same in bytes
 
-// What is generated: 0 inside the polygon of the jaw (landmarks 2 to 14) and the nose's tip (33), 1
-// outside, 128 x 128; and as the latents have it, `size` x `size`, by Pillow's bicubic.
+// What is generated: the polygon of the jaw (landmarks 2 to 14) and the nose's tip (33).
+Landmarks PolygonOf(const Landmarks& landmarks);
+// 0 inside of it, 1 outside, 128 x 128; and as the latents have it, `size` x `size`, by Pillow's
+// bicubic.
 ByteImage MouthPolygon(const Landmarks& landmarks);
 ByteImage InferenceMask(const Landmarks& landmarks, int size);
 

@@ -15,7 +15,7 @@ namespace talkface::test {
 template <typename Body>
 void ExpectError(const char* file, int line, Body&& body, Code code,
                  std::initializer_list<std::string> parts) {
-  testing::ScopedTrace trace(file, line, "expected here");
+  ::testing::ScopedTrace trace(file, line, "expected here");
   try {
     body();
     ADD_FAILURE() << "nothing was thrown";
