@@ -2,6 +2,9 @@
 #include "models/auwarp/family.h"
 #include "models/core/family.h"
 #include "models/fake/family.h"
+#ifdef TALKFACE_WITH_TORCH
+#include "models/mftfg/family.h"
+#endif
 
 namespace talkface {
 
@@ -9,6 +12,9 @@ const std::vector<FamilyEntry>& Families() {
   static const std::vector<FamilyEntry> families = {
       {"auwarp", &auwarp::OpenFamily},
       {"fake", &fake::OpenFamily},
+#ifdef TALKFACE_WITH_TORCH
+      {"mftfg", &mftfg::OpenFamily},
+#endif
   };
   return families;
 }

@@ -32,6 +32,8 @@ constexpr NumberField kNumbers[] = {
     {"unet_channels", &Config::unet_channels, 32, 1024, "first width of the U-Net"},
     {"unet_blocks", &Config::unet_blocks, 1, 8, "its residual blocks a level"},
     {"unet_head_channels", &Config::unet_head_channels, 1, 256, "channels of an attention head"},
+    {"sampler_steps", &Config::sampler_steps, 1, 50,
+     "of the sampler, where the element's `sampler-steps` is 0"},
 };
 
 struct ListField {
@@ -68,13 +70,12 @@ bool IsList(const json& value, const ListField& list) {
   return true;
 }
 
-void ReadWiring(const Pack& pack, Config* config) {
-  const auto found = pack.settings().find("wiring");
-  if (found == pack.settings().end()) return;
-  if (*found != "official" && *found != "corrected") {
-    pack.Reject("wiring", "\"official\" or \"corrected\"", found->dump());
-  }
-  config->wiring = *found == "official" ? Wiring::kOfficial : Wiring::kCorrected;
+// Is the field, one of two words, the second of them? The first is the default.
+bool IsSecond(const Pack& pack, const char* field, const char* first, const char* second) {
+  const auto found = pack.settings().find(field);
+  if (found == pack.settings().end() || *found == first) return false;
+  if (*found == second) return true;
+  pack.Reject(field, json(first).dump() + " or " + json(second).dump(), found->dump());
 }
 
 // What no single range can say.
@@ -105,7 +106,8 @@ void CheckTogether(const Pack& pack, const Config& config) {
 
 Config ReadConfig(const Pack& pack) {
   Config config;
-  ReadWiring(pack, &config);
+  if (IsSecond(pack, "wiring", "corrected", "official")) config.wiring = Wiring::kOfficial;
+  config.conditioned = !IsSecond(pack, "conditioning", "trained", "untrained");
   for (const NumberField& number : kNumbers) {
     const auto found = pack.settings().find(number.name);
     if (found == pack.settings().end()) continue;
@@ -124,10 +126,21 @@ Config ReadConfig(const Pack& pack) {
   return config;
 }
 
+json SettingsOf(const Config& config) {
+  json section = {{"wiring", config.official() ? "official" : "corrected"},
+                  {"conditioning", config.conditioned ? "trained" : "untrained"}};
+  for (const NumberField& number : kNumbers) section[number.name] = config.*number.field;
+  for (const ListField& list : kLists) section[list.name] = config.*list.field;
+  return section;
+}
+
 std::string ConfigTable() {
   const Config defaults;
   std::string rows =
-      "| `wiring` | `\"corrected\"` | `\"official\"` or `\"corrected\"` | see above |\n";
+      "| `wiring` | `\"corrected\"` | `\"corrected\"` or `\"official\"` | see above |\n"
+      "| `conditioning` | `\"trained\"` | `\"trained\"` or `\"untrained\"` | of the keys and "
+      "values "
+      "of the U-Net's attention; where untrained the element warns |\n";
   const auto add = [&rows](const char* name, const std::string& value, const std::string& range,
                            const char* meaning) {
     rows += std::string("| `") + name + "` | " + value + " | " + range + " | " + meaning + " |\n";

@@ -42,6 +42,8 @@ struct Config {
   std::vector<int64_t> unet_mult = {1, 2, 3, 4};
   int64_t unet_blocks = 2;
   int64_t unet_head_channels = 32;
+  int64_t sampler_steps = 20;
+  bool conditioned = true;
 
   // What follows from the fields.
   bool official() const { return wiring == Wiring::kOfficial; }
@@ -65,6 +67,9 @@ struct Config {
 // Reads and checks the section; throws Error{kBadPack} naming the field, what is wanted and what
 // was got.
 Config ReadConfig(const Pack& pack);
+
+// The section that reads as `config`.
+nlohmann::json SettingsOf(const Config& config);
 
 // The section's fields as the rows of a Markdown table: name, default, range, meaning
 // (docs/mftfg.md holds them, and a test that it does).

@@ -97,7 +97,8 @@ Tensor ModelImpl::SampleBatch(int64_t first, const Tensor& context, const FaceLa
   const Guidance guidance = unet->Fold(context);
   const auto whole = [count](const Tensor& t) { return t.expand({count, -1, -1, -1}); };
   const Tensor conditions = torch::cat(
-      {whole(Frames(face.masked, first, count)), whole(face.identity_face)}, 1);  // [B, 2 Z, L, L]
+      {whole(Frames(face.masked, first, count)), whole(Frames(face.identity_face, first, count))},
+      1);  // [B, 2 Z, L, L]
   input.denoise = [&](const Tensor& x, int64_t t) {
     const Tensor time = torch::tensor({t}, torch::TensorOptions(torch::kInt64).device(x.device()));
     return unet(torch::cat({x, conditions}, 1), time, guidance);

@@ -42,7 +42,7 @@ struct FacePictures {
 struct FaceLatents {
   torch::Tensor mask;           // [1, 1, R, R], of the mask generator
   torch::Tensor audio_face;     // [1, Z, L, L], what speech moves
-  torch::Tensor identity_face;  // [1, Z, L, L], what it does not
+  torch::Tensor identity_face;  // [T or 1, Z, L, L], what it does not
   torch::Tensor frames;         // [T or 1, Z, L, L]
   torch::Tensor masked;         // [T or 1, Z, L, L]
   torch::Tensor keep;           // [T or 1, 1, L, L], float32

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "models/mftfg/parameters.h"
 
+#include <functional>
 #include <sstream>
 
 #include "models/core/error.h"
@@ -45,6 +46,13 @@ void Fill(const std::string& name, torch::Tensor& value, const SafeTensors& file
   value.copy_(ToTensor(view));
 }
 
+void FillAll(torch::nn::Module& module,
+             const std::function<void(const std::string&, torch::Tensor&)>& fill) {
+  const torch::NoGradGuard no_gradients;
+  for (auto& parameter : module.named_parameters()) fill(parameter.key(), parameter.value());
+  for (auto& buffer : module.named_buffers()) fill(buffer.key(), buffer.value());
+}
+
 }  // namespace
 
 torch::Tensor ToTensor(const TensorView& view) {
@@ -54,10 +62,16 @@ torch::Tensor ToTensor(const TensorView& view) {
 }
 
 void LoadParameters(torch::nn::Module& module, const SafeTensors& file, const std::string& prefix) {
-  const torch::NoGradGuard no_gradients;
-  for (auto& parameter : module.named_parameters())
-    Fill(prefix + parameter.key(), parameter.value(), file);
-  for (auto& buffer : module.named_buffers()) Fill(prefix + buffer.key(), buffer.value(), file);
+  FillAll(module,
+          [&](const std::string& name, torch::Tensor& value) { Fill(prefix + name, value, file); });
+}
+
+void LoadParameters(torch::nn::Module& module, const Pack& pack) {
+  FillAll(module, [&](const std::string& name, torch::Tensor& value) {
+    for (const auto& [part, file] : pack.files())
+      if (file->Has(name)) return Fill(name, value, *file);
+    throw Error(Code::kBadPack, pack.folder() + ": none of its files has the tensor " + name + ".");
+  });
 }
 
 }  // namespace talkface::mftfg

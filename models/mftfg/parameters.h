@@ -7,7 +7,7 @@
 
 #include <string>
 
-#include "models/core/safetensors.h"
+#include "models/core/pack.h"
 
 namespace talkface::mftfg {
 
@@ -18,5 +18,8 @@ torch::Tensor ToTensor(const TensorView& view);
 // `prefix` ("model.tacn."), converted to the module's type. Throws Error{kBadPack} naming file,
 // tensor, wanted and got where one is missing or of another shape: nothing keeps a random weight.
 void LoadParameters(torch::nn::Module& module, const SafeTensors& file, const std::string& prefix);
+
+// The same out of a whole pack: a tensor is in whichever of its files has the name.
+void LoadParameters(torch::nn::Module& module, const Pack& pack);
 
 }  // namespace talkface::mftfg

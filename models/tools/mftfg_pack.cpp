@@ -11,14 +11,13 @@
 #include "models/core/error.h"
 #include "models/core/pack.h"
 #include "models/core/part_file.h"
+#include "models/mftfg/speech_run.h"
 
 namespace talkface::checkpoint {
 namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
-
-constexpr int kSampleRateHz = 16000, kVideoRateHz = 25;
 
 // A folder that goes away again unless it is kept.
 class PartFolder {
@@ -49,34 +48,21 @@ class PartFolder {
   bool kept_ = false;
 };
 
-// The model sees whole windows of frames at 25 a second, and nothing outside of one.
+// What a frame hears, and at most a whole window of frames behind it.
 json Timing(const mftfg::Config& sizes) {
-  const int64_t window_ms = sizes.window_frames * 1000 / kVideoRateHz;
-  return {{"sample_rate_hz", kSampleRateHz},    {"hop_samples", kSampleRateHz / kVideoRateHz},
-          {"look_behind_ms", window_ms},        {"look_ahead_min_ms", 0},
-          {"look_ahead_default_ms", window_ms}, {"look_ahead_max_ms", window_ms}};
+  constexpr uint64_t kNsPerMs = 1'000'000;
+  const auto step_ms = static_cast<int64_t>(mftfg::kFrameStepNs / kNsPerMs);
+  const auto least_ms = static_cast<int64_t>(mftfg::kHearingNs / kNsPerMs);
+  const int64_t most_ms = least_ms + (sizes.window_frames - 1) * step_ms;
+  return {{"sample_rate_hz", mftfg::kMfccRate}, {"hop_samples", mftfg::kMfccStep},
+          {"look_behind_ms", most_ms},          {"look_ahead_min_ms", least_ms},
+          {"look_ahead_default_ms", most_ms},   {"look_ahead_max_ms", most_ms}};
 }
 
 json Section(const MftfgTensors& tensors) {
-  const mftfg::Config& sizes = tensors.sizes;
-  return {{"wiring", "official"},
-          {"conditioning", tensors.trained ? "trained" : "untrained"},
-          {"window_frames", sizes.window_frames},
-          {"image_size", sizes.image_size},
-          {"au_hidden", sizes.au_hidden},
-          {"mask_channels", sizes.mask_channels},
-          {"mask_blocks", sizes.mask_blocks},
-          {"tacn_channels", sizes.tacn_channels},
-          {"attention_heads", sizes.attention_heads},
-          {"latent_channels", sizes.latent_channels},
-          {"first_stage_channels", sizes.first_stage_channels},
-          {"first_stage_mult", sizes.first_stage_mult},
-          {"first_stage_blocks", sizes.first_stage_blocks},
-          {"codes", sizes.codes},
-          {"unet_channels", sizes.unet_channels},
-          {"unet_mult", sizes.unet_mult},
-          {"unet_blocks", sizes.unet_blocks},
-          {"unet_head_channels", sizes.unet_head_channels}};
+  mftfg::Config config = tensors.sizes;
+  config.conditioned = tensors.trained;
+  return mftfg::SettingsOf(config);
 }
 
 }  // namespace

@@ -52,8 +52,10 @@ TEST(MftfgConfig, EveryWrongFieldIsNamedWithWhatWasWanted) {
     const char *field, *wanted;
   };
   const Case cases[] = {
-      {{{"wiring", "new"}}, "mftfg.wiring is \"new\"", "\"official\" or \"corrected\""},
+      {{{"wiring", "new"}}, "mftfg.wiring is \"new\"", "\"corrected\" or \"official\""},
       {{{"wiring", 1}}, "mftfg.wiring is 1", "corrected"},
+      {{{"conditioning", true}}, "mftfg.conditioning is true", "\"trained\" or \"untrained\""},
+      {{{"sampler_steps", 51}}, "mftfg.sampler_steps is 51", "1 to 50"},
       {{{"window_frames", 0}}, "mftfg.window_frames is 0", "1 to 1000"},
       {{{"au_hidden", 2.5}}, "mftfg.au_hidden is 2.5", "1 to 1024"},
       {{{"image_size", 110}}, "mftfg.image_size is 110", "a multiple of 4"},
@@ -68,6 +70,17 @@ TEST(MftfgConfig, EveryWrongFieldIsNamedWithWhatWasWanted) {
   for (const Case& wrong : cases) {
     EXPECT_ERROR(ConfigOf(wrong.section), Code::kBadPack, wrong.field, wrong.wanted);
   }
+}
+
+TEST(MftfgConfig, SettingsReadBack) {
+  Config config;
+  config.wiring = Wiring::kOfficial;
+  config.conditioned = false;
+  config.unet_mult = {1, 2};
+  config.sampler_steps = 3;
+  const Config read = ConfigOf(SettingsOf(config));
+  EXPECT_EQ(SettingsOf(read), SettingsOf(config));
+  EXPECT_NE(SettingsOf(read), SettingsOf(Config()));
 }
 
 TEST(MftfgConfig, TheDocumentHasTheTable) {

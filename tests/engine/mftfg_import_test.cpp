@@ -50,7 +50,7 @@ TEST(MftfgImport, OfficialFilesMakeAPack) {
   const auto pack = Pack::Open(folder / "paper", "");
   EXPECT_EQ(pack->family(), "mftfg");
   EXPECT_EQ(pack->name(), "paper");
-  EXPECT_EQ(pack->timing().look_ahead_max_ms, 400U);
+  EXPECT_EQ(pack->timing().look_ahead_max_ms, 500U);
   const auto& section = pack->settings();
   EXPECT_EQ(section.at("wiring"), "official");
   EXPECT_EQ(section.at("conditioning"), "untrained");

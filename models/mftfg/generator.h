@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+// Generated faces of many streams in one batch.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "models/mftfg/face_scene.h"
+#include "models/mftfg/speech_stream.h"
+
+namespace talkface::mftfg {
+
+struct FaceRequest {
+  const FaceScene* scene;
+  const HeardWindow* heard;
+};
+
+// The requests' faces, [B, 3, R, R] in 0..1. All scenes have the same number of steps. `stop` is
+// asked before every step; where it says yes, Error{kCancelled} is thrown. A request's face does
+// not depend on the others (on a CPU, to the bit).
+torch::Tensor GenerateFaces(Model model, const std::vector<FaceRequest>& requests,
+                            const std::function<bool()>& stop);
+
+}  // namespace talkface::mftfg
