@@ -132,6 +132,22 @@ TEST(Scheduler, AFailingStreamDoesNotHarmAnother) {
   EXPECT_TRUE(good.Wait(good_ticket, 5 * kSecond).ok());
 }
 
+// Would never end otherwise: the drawing goes on until it is told that nobody wants the frame.
+TEST(Scheduler, ADrawingSeesThatItIsCancelled) {
+  ScriptedFamily family;
+  std::promise<void> entered;
+  family.draw = [&](const auto& items) {
+    entered.set_value();
+    while (!items[0].cancelled->load()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  };
+  Scheduler scheduler(family, 1);
+  Scheduler::Client client(scheduler);
+  const uint64_t ticket = client.Submit(FrameAt(1));
+  entered.get_future().wait();
+  client.Cancel();
+  EXPECT_EQ(client.Wait(ticket, 0).code, Code::kCancelled);
+}
+
 TEST(Scheduler, CancelReturnsOnlyWhenNoTargetIsTouched) {
   ScriptedFamily family;
   Gate gate;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Writes the packs that the element's tests run: mftfg_random_packs CORRECTED OFFICIAL.
+// Writes the packs that the element's tests run: random_packs CORRECTED OFFICIAL.
 #include <cstdio>
 #include <filesystem>
 
