@@ -41,7 +41,15 @@ torch::Device DeviceOf(const FamilyContext& context) {
                                       "': there is no such device here, or no libtorch for it.");
 }
 
-torch::Dtype TypeOf(Precision precision, torch::Device device) {
+bool CpuHasBfloat16() {
+#ifdef __x86_64__
+  return __builtin_cpu_supports("avx512bf16");
+#else
+  return false;
+#endif
+}
+
+torch::Dtype PrecisionType(Precision precision, torch::Device device) {
   switch (precision) {
     case Precision::kFloat32:
       return torch::kFloat32;
@@ -52,13 +60,7 @@ torch::Dtype TypeOf(Precision precision, torch::Device device) {
     case Precision::kAuto:
       break;
   }
-#ifdef __x86_64__
-  if (device.is_cpu())
-    return __builtin_cpu_supports("avx512bf16") ? torch::kBFloat16 : torch::kFloat32;
-#else
-  if (device.is_cpu()) return torch::kFloat32;
-#endif
-  return torch::kBFloat16;
+  return device.is_cpu() && !CpuHasBfloat16() ? torch::kFloat32 : torch::kBFloat16;
 }
 
 void CheckTiming(const Pack& pack, const Config& config) {
@@ -94,9 +96,17 @@ Landmarks MeanShapeOf(const Pack& pack) {
   return shape;
 }
 
-uint64_t BytesOf(const torch::nn::Module& module) {
+// Of the weights, once U-Net and first stage are of that type.
+uint64_t BytesOf(Model& model, torch::Dtype type) {
   uint64_t bytes = 0;
-  for (const torch::Tensor& parameter : module.parameters()) bytes += parameter.nbytes();
+  const auto add = [&bytes](torch::nn::Module& module, size_t element) {
+    for (const torch::Tensor& parameter : module.parameters())
+      bytes += static_cast<uint64_t>(parameter.numel()) * element;
+  };
+  for (const auto& part : model->named_children()) {
+    const bool large = part.key() == "model" || part.key() == "first_stage_model";
+    add(*part.value(), large ? c10::elementSize(type) : sizeof(float));
+  }
   return bytes;
 }
 
@@ -182,12 +192,11 @@ Model MftfgFamily::Load(const FamilyContext& context) {
   Model model(config);
   context.progress(40, "loading the weights");
   LoadParameters(*model, context.pack);
-  const torch::Dtype type = TypeOf(context.precision, device_);
+  const torch::Dtype type = PrecisionType(context.precision, device_);
   int64_t unet_size = 0;
   for (const torch::Tensor& parameter : model->unet->parameters()) unet_size += parameter.numel();
   if (unet_size >= kSmallUnet) threads_ = at::intraop_default_num_threads();
-  MoveModel(*model->unet, device_, type);
-  bytes_ = BytesOf(*model);
+  bytes_ = BytesOf(model, type);
   context.progress(80, "laying out the weights");
   model->PrepareInference(device_, type);
   return model;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // a_mfcc: speech to MFCC, stage by stage, and the windows that the networks get.
 #include "models/mftfg/config.h"
-#include "models/mftfg/mfcc.h"
+#include "models/mftfg/speech_run.h"
 #include "tests/engine/parity/checks.h"
 
 namespace talkface::parity {
@@ -80,16 +80,18 @@ torch::Tensor Windows(const torch::Tensor& mfcc, int64_t count, int64_t width, i
   return torch::stack(windows).unsqueeze(-1);
 }
 
-// The same by the functions that a live stream uses, for the frames of the official clips, which
-// begin with the fifth frame of a recording.
-torch::Tensor LiveWindows(const std::vector<MfccColumn>& columns, int64_t count) {
-  constexpr uint64_t kFrameNs = 40'000'000;
-  std::vector<torch::Tensor> windows;
-  for (int64_t i = 0; i < count; ++i) {
-    const int64_t first = mftfg::FirstColumnAt(static_cast<uint64_t>(i + 4) * kFrameNs);
-    windows.push_back(torch::tensor(mftfg::MfccWindow(columns, 0, first)));
+// The same as a live stream has them, for the frames of the official clips, which begin with the
+// fifth frame of a recording.
+torch::Tensor LiveWindows(const std::vector<int16_t>& samples, int64_t count) {
+  constexpr float kFullScale = 32768;
+  mftfg::SpeechRun run;
+  for (const int16_t sample : samples) {
+    const float value = static_cast<float>(sample) / kFullScale;
+    run.Push(&value, 1);
   }
-  return torch::stack(windows).view({count, mftfg::kMfccRows, mftfg::kMfccColumns, 1});
+  const uint64_t last = static_cast<uint64_t>(count - 1 + 4) * mftfg::kFrameStepNs;
+  const mftfg::FrameWindow window = run.WindowAt(last, {count, 0});
+  return torch::tensor(window.mfcc).view({count, mftfg::kMfccRows, mftfg::kMfccColumns, 1});
 }
 
 }  // namespace
@@ -106,7 +108,7 @@ void CheckMfcc(Reference* reference) {
   const int64_t frames = reference->Size("out/windows25", 0);
   CompareRounded(reference, "out/windows25",
                  Windows(mfcc, frames, mftfg::kMfccColumns, kOfficialMargin));
-  CompareRounded(reference, "out/windows25", LiveWindows(columns, frames));
+  CompareRounded(reference, "out/windows25", LiveWindows(samples, frames));
   for (const char* edge : {"short300", "exact400", "n401", "exact1200", "silence_then_noise"}) {
     const auto edge_columns = mftfg::Mfcc(Samples(*reference, std::string("in/edge_") + edge));
     CompareRounded(reference, std::string("out/edge_") + edge, Rows(edge_columns).transpose(0, 1));
