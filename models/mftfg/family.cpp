@@ -19,7 +19,9 @@
 namespace talkface::mftfg {
 namespace {
 
-constexpr uint32_t kCpuBatch = 8, kCudaBatch = 64;
+// On a CPU frame by frame: the last bits of a product depend on how many rows it has, and so a
+// frame would on which others were at hand.
+constexpr uint32_t kCpuBatch = 1, kCudaBatch = 64;
 // A U-Net of fewer parameters is run by one thread, several of them side by side.
 constexpr int64_t kSmallUnet = 10'000'000;
 constexpr uint64_t kNsPerMs = 1'000'000;

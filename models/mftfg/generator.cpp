@@ -17,8 +17,7 @@ Tensor Together(const Requests& requests, Part part) {
   return torch::cat(parts);
 }
 
-// The window fused with the face, and of it the drawn frame's token: [1, 1, K]. One request at a
-// time, since the last bits of libtorch's products depend on how many rows they have.
+// The window fused with the face, and of it the drawn frame's token: [1, 1, K].
 Tensor ContextOf(Model& model, const FaceRequest& request) {
   const EnrolledIdentity& identity = request.scene->identity();
   FusionInput input;

@@ -17,7 +17,7 @@ struct FaceRequest {
 
 // The requests' faces, [B, 3, R, R] in 0..1. All scenes have the same number of steps. `stop` is
 // asked before every step; where it says yes, Error{kCancelled} is thrown. A request's face does
-// not depend on the others (on a CPU, to the bit).
+// not depend on the others, up to rounding.
 torch::Tensor GenerateFaces(Model model, const std::vector<FaceRequest>& requests,
                             const std::function<bool()>& stop);
 

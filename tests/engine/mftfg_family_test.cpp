@@ -166,6 +166,7 @@ TEST_P(FamilyTest, LookAheadIsTrue) {
   }
 }
 
+// To the bit at this size; rounding may differ at others.
 TEST_P(FamilyTest, AFaceDoesNotDependOnItsBatch) {
   const auto other = std::make_shared<FaceScene>(Enrolled(4), Still(), config_);
   const auto scene = MakeScene();
