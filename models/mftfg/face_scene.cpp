@@ -12,12 +12,17 @@ namespace {
 using compose::Rect;
 using torch::Tensor;
 
+// How a picture is read between and beyond its pixels, as at::grid_sampler_2d counts it.
+struct Reading {
+  int64_t interpolation, padding;
+};
+constexpr Reading kBilinearInZeros{0, 0}, kBicubicInBorder{2, 1};
+
 // Pixels of a picture [1, C, R, R] at the places of a grid [1, h, w, 2].
-Tensor ReadAt(const Tensor& picture, const Tensor& grid, int64_t interpolation) {
-  constexpr int64_t kBorder = 1;
-  return at::grid_sampler_2d(picture, grid, interpolation, kBorder, /*align_corners=*/false);
+Tensor ReadAt(const Tensor& picture, const Tensor& grid, const Reading& how) {
+  return at::grid_sampler_2d(picture, grid, how.interpolation, how.padding,
+                             /*align_corners=*/false);
 }
-constexpr int64_t kBilinear = 0, kBicubic = 2;
 
 // The polygon's box in the frame, in whole pixels.
 Rect BoxOf(const Landmarks& outline, const compose::Placement& placement) {
@@ -79,13 +84,13 @@ void FaceScene::FindArea(const SceneOptions& options) {
               .Intersect(warp_.MovingPixels().area());
   if (!generates()) return;
   grid_ = GridOf(area_, placement, identity_->to_crop).to(identity_->inside.device());
-  share_ = ReadAt(identity_->inside, grid_, kBilinear)[0][0].cpu().contiguous();  // [h, w]
+  share_ = ReadAt(identity_->inside, grid_, kBilinearInZeros)[0][0].cpu().contiguous();  // [h, w]
 }
 
 // What moves, with the generated face in it.
 auwarp::Patch FaceScene::Paste(const Generated& face) const {
-  const Tensor matched = MatchSeam(face.picture, *identity_);     // [1, 3, R, R]
-  const Tensor read = ReadAt(matched, grid_, kBicubic)[0] * 255;  // [3, h, w]
+  const Tensor matched = MatchSeam(face.picture, *identity_);             // [1, 3, R, R]
+  const Tensor read = ReadAt(matched, grid_, kBicubicInBorder)[0] * 255;  // [3, h, w]
   const Tensor colours = read.clamp(0, 255).permute({1, 2, 0}).cpu().contiguous();
   const float* colour = colours.const_data_ptr<float>();
   const float* share = share_.const_data_ptr<float>();

@@ -3,12 +3,15 @@
 
 #include <algorithm>
 
+#include "models/compose/frame_writer.h"
+#include "models/core/error.h"
 #include "models/mftfg/face_inputs.h"
 #include "models/mftfg/landmarks_68.h"
 
 namespace talkface::mftfg {
 namespace {
 
+using compose::Rect;
 using torch::Tensor;
 
 constexpr int64_t kFeatherShare = 32;  // the feather's radius is R / 32: 3 of 112 pixels
@@ -19,51 +22,48 @@ Tensor BoxMean(const Tensor& x, int64_t radius) {
   return torch::avg_pool2d(x, 2 * radius + 1, 1, radius);
 }
 
-// The part of a picture that the aligned crop is made of, RGB over black: a double of the whole
-// picture could be too large.
-struct CutOut {
-  int x = 0, y = 0;  // of its first pixel
-  ByteImage pixels;
-};
-
-CutOut CutAround(const Pixels& picture, const Affine& to_crop) {
-  constexpr int kMargin = 2;  // px, for the bilinear reading
+// The pixels of the portrait that the aligned crop is made of.
+Rect ReachOf(const Affine& to_crop) {
+  constexpr double kMargin = 2;  // px, for the bilinear reading
   const double det = to_crop[0] * to_crop[4] - to_crop[1] * to_crop[3];
-  double low[2] = {1e9, 1e9}, high[2] = {-1e9, -1e9};
+  double low[2] = {1e6, 1e6}, high[2] = {-1e6, -1e6};
   for (int corner = 0; corner < 4; ++corner) {
-    const double u = (corner % 2) * kWarpSize - to_crop[2],
-                 v = (corner / 2) * kWarpSize - to_crop[5];
+    const double u = (corner % 2) * kWarpSize - to_crop[2];
+    const double v = (corner / 2) * kWarpSize - to_crop[5];
     const double at[2] = {(to_crop[4] * u - to_crop[1] * v) / det,
                           (to_crop[0] * v - to_crop[3] * u) / det};
     for (int i = 0; i < 2; ++i) {
-      low[i] = std::min(low[i], at[i]);
-      high[i] = std::max(high[i], at[i]);
+      low[i] = std::min(low[i], at[i] - kMargin);
+      high[i] = std::max(high[i], at[i] + kMargin);
     }
   }
-  const auto inside = [](double place, uint32_t size) {
-    return static_cast<int>(std::clamp(place, 0.0, static_cast<double>(size)));
-  };
-  const int x0 = inside(low[0] - kMargin, picture.width),
-            y0 = inside(low[1] - kMargin, picture.height);
-  const int x1 = inside(high[0] + kMargin + 1, picture.width),
-            y1 = inside(high[1] + kMargin + 1, picture.height);
-  CutOut cut{x0, y0, ByteImage(std::max(x1 - x0, 1), std::max(y1 - y0, 1), 3)};
-  for (int y = y0; y < y1; ++y) {
-    const uint8_t* from = picture.data + static_cast<size_t>(y) * picture.stride + 4 * size_t(x0);
-    uint8_t* to = cut.pixels.Row(y - y0);
-    for (int x = 0; x < x1 - x0; ++x, from += 4) {
+  return {static_cast<int>(low[0]), static_cast<int>(low[1]), static_cast<int>(high[0]) + 1,
+          static_cast<int>(high[1]) + 1};
+}
+
+// RGB over black.
+ByteImage CutOut(const Pixels& picture, const Rect& area) {
+  ByteImage cut(area.x1 - area.x0, area.y1 - area.y0, 3);
+  for (int y = area.y0; y < area.y1; ++y) {
+    const uint8_t* from =
+        picture.data + static_cast<size_t>(y) * picture.stride + 4 * static_cast<size_t>(area.x0);
+    uint8_t* to = cut.Row(y - area.y0);
+    for (int x = area.x0; x < area.x1; ++x, from += 4) {
       for (int c = 0; c < 3; ++c) *to++ = static_cast<uint8_t>((from[c] * from[3] + 127) / 255);
     }
   }
   return cut;
 }
 
+// Out of a part of the picture: all of it as real numbers could be too large.
 ByteImage CropOf(const Pixels& picture, const Affine& to_crop) {
-  const CutOut cut = CutAround(picture, to_crop);
+  const Rect whole{0, 0, static_cast<int>(picture.width), static_cast<int>(picture.height)};
+  const Rect area = ReachOf(to_crop).Intersect(whole);
+  if (area.Empty()) throw Error(Code::kNoFace, "The face lies outside of the picture.");
   Affine shifted = to_crop;
-  shifted[2] += to_crop[0] * cut.x + to_crop[1] * cut.y;
-  shifted[5] += to_crop[3] * cut.x + to_crop[4] * cut.y;
-  return CropFace(cut.pixels, shifted);
+  shifted[2] += to_crop[0] * area.x0 + to_crop[1] * area.y0;
+  shifted[5] += to_crop[3] * area.x0 + to_crop[4] * area.y0;
+  return CropFace(CutOut(picture, area), shifted);
 }
 
 // Planar values as a batch of one picture.
