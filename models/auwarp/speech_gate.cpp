@@ -19,7 +19,7 @@ constexpr float kQuietDb = -60.0f;
 constexpr int kQuietHangMs = 1000;
 // Until the stream's first voice the gate opens only so far: hum is quiet in the speech band.
 constexpr float kUnheardOpen = 0.72f;
-constexpr int kHangMs = 260;
+constexpr int kHangMs = 200;
 constexpr float kOpenStep = 0.25f, kCloseStep = 1.0f / 12;
 constexpr float kLevelLowDb = -60.0f, kLevelSpanDb = 40.0f;
 constexpr int kForever = 1 << 20;

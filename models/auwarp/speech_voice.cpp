@@ -10,7 +10,9 @@ namespace {
 
 constexpr int kWindow = kFftSize, kHop = 128, kPadded = kVoiceContext + kVoiceChunk + 64;
 constexpr int kFrames = 4, kBins = kWindow / 2 + 1;
-constexpr int kTaps = 3, kWide = 128, kNarrow = 64, kUnits = 128;
+constexpr int kTaps = 3, kWide = 128, kNarrow = 64, kUnits = kVoiceUnits;
+// Answers between these are in doubt. Of speech one chunk in twenty is.
+constexpr float kNoVoice = 0.3f, kSurelyVoice = 0.95f;
 static_assert((kPadded - kWindow) / kHop + 1 == kFrames);
 
 const std::array<float, kWindow>& HannWindow() {
@@ -76,15 +78,15 @@ std::shared_ptr<const VoiceNet> VoiceNet::Load(const SafeTensors& file) {
   return net;
 }
 
-float VoiceNet::Step(const float* samples, State* state) const {
+void VoiceNet::Hear(const float* samples, Context* context, Drive* drive) const {
   std::array<float, kPadded> padded;
-  std::copy(state->context.begin(), state->context.end(), padded.begin());
+  std::copy(context->begin(), context->end(), padded.begin());
   std::transform(samples, samples + kVoiceChunk, padded.begin() + kVoiceContext, [](float sample) {
     return std::isfinite(sample) ? std::clamp(sample, -1.0f, 1.0f) : 0.0f;
   });
   constexpr int kEnd = kVoiceContext + kVoiceChunk;
   for (int i = 0; i < kPadded - kEnd; ++i) padded[kEnd + i] = padded[kEnd - 2 - i];
-  std::copy(padded.begin() + kEnd - kVoiceContext, padded.begin() + kEnd, state->context.begin());
+  std::copy(padded.begin() + kEnd - kVoiceContext, padded.begin() + kEnd, context->begin());
 
   // Each layer's input has a row of zeros before and after.
   std::array<float, (kFrames + 2) * kBins> spectra{};
@@ -99,18 +101,18 @@ float VoiceNet::Step(const float* samples, State* state) const {
   Convolve(conv2_, wide.data(), kWide, 2, 2, two.data() + kNarrow);
   Convolve(conv3_, two.data(), kNarrow, 2, 1, one.data() + kNarrow);
   Convolve(conv4_, one.data(), kNarrow, 1, 1, last.data());
+  lstm_input_.Apply(last.data(), drive->data());
+}
 
-  state->hidden.resize(kUnits, 0.0f);
-  state->cell.resize(kUnits, 0.0f);
-  std::array<float, 4 * kUnits> input, carried;
-  lstm_input_.Apply(last.data(), input.data());
-  lstm_hidden_.Apply(state->hidden.data(), carried.data());
+float VoiceNet::Judge(const Drive& drive, Memory* memory) const {
+  Drive carried;
+  lstm_hidden_.Apply(memory->hidden.data(), carried.data());
   std::array<float, kUnits> shown;
   for (int u = 0; u < kUnits; ++u) {
-    const auto gate = [&](int g) { return input[g * kUnits + u] + carried[g * kUnits + u]; };
-    state->cell[u] = Sigmoid(gate(1)) * state->cell[u] + Sigmoid(gate(0)) * std::tanh(gate(2));
-    state->hidden[u] = Sigmoid(gate(3)) * std::tanh(state->cell[u]);
-    shown[u] = std::max(state->hidden[u], 0.0f);
+    const auto gate = [&](int g) { return drive[g * kUnits + u] + carried[g * kUnits + u]; };
+    memory->cell[u] = Sigmoid(gate(1)) * memory->cell[u] + Sigmoid(gate(0)) * std::tanh(gate(2));
+    memory->hidden[u] = Sigmoid(gate(3)) * std::tanh(memory->cell[u]);
+    shown[u] = std::max(memory->hidden[u], 0.0f);
   }
   float logit = 0;
   head_.Apply(shown.data(), &logit);
@@ -121,6 +123,14 @@ VoiceDetector::VoiceDetector(std::shared_ptr<const VoiceNet> net) : net_(std::mo
   pending_.reserve(kVoiceChunk);
 }
 
+float VoiceDetector::JudgeAgain() const {
+  VoiceNet::Memory fresh;
+  float answer = 0;
+  for (uint64_t c = chunks_ - std::min<uint64_t>(chunks_, kVoiceAgain); c < chunks_; ++c)
+    answer = net_->Judge(drives_[c % kVoiceAgain], &fresh);
+  return answer;
+}
+
 float VoiceDetector::Push(const float* samples, int count) {
   while (count > 0) {
     const int part = std::min(count, kVoiceChunk - static_cast<int>(pending_.size()));
@@ -128,7 +138,11 @@ float VoiceDetector::Push(const float* samples, int count) {
     samples += part;
     count -= part;
     if (static_cast<int>(pending_.size()) < kVoiceChunk) break;
-    probability_ = net_->Step(pending_.data(), &state_);
+    VoiceNet::Drive& drive = drives_[chunks_++ % kVoiceAgain];
+    net_->Hear(pending_.data(), &context_, &drive);
+    probability_ = net_->Judge(drive, &memory_);
+    if (probability_ > kNoVoice && probability_ < kSurelyVoice)
+      probability_ = std::min(probability_, JudgeAgain());
     pending_.clear();
   }
   return probability_;
