@@ -27,7 +27,7 @@ float Smile(const FaceGeometry& face) {
 // What lips that part from a closed line must do to be seen as parted: the first hundredth of a
 // face height counts most. A smile's teeth are seen anyway.
 float Response(float opening, const FaceGeometry& face) {
-  if (face.shows_inside) return (0.85f - 0.1f * Smile(face)) * opening;
+  if (face.shows_inside) return 0.72f * opening;
   const double beyond = std::max(0.0, static_cast<double>(opening) - 0.003);
   return 1.3f * opening + 0.016f * static_cast<float>(1.0 - std::exp(-beyond / 0.008));
 }
@@ -49,13 +49,12 @@ void Part(float gap, float jaw, float upper, const FaceGeometry& face, MouthPose
   pose->relax = std::min(1.0f, gap / 0.045f);
 }
 
-// Who speaks does not go on smiling broadly, and the corners come in where the jaw goes down.
+// Who speaks does not go on smiling broadly. An opening mouth whose corners stay is seen to widen,
+// most where the portrait shows its inside; there the corners' own travel is seen less.
 float Width(float wanted, float gap, float close, const FaceGeometry& face) {
   if (!face.shows_inside)
-    return std::clamp(wanted - 0.15f * gap, gap >= 0.06f ? -0.09f : -0.065f, 0.05f);
-  const float smile = Smile(face);
-  return std::clamp(wanted - close * (0.02f + 0.01f * smile + (0.5f + 0.3f * smile) * gap), -0.09f,
-                    0.035f);
+    return std::clamp(wanted - 0.3f * gap, gap >= 0.06f ? -0.09f : -0.065f, 0.05f);
+  return std::clamp(1.2f * wanted - close * (0.03f * Smile(face) + 0.8f * gap), -0.09f, 0.035f);
 }
 
 }  // namespace

@@ -78,6 +78,22 @@ TEST(MouthPose, GrowsWithTheExpressionAndStaysInBounds) {
   }
 }
 
+// Else a mouth that opens would be seen to widen.
+TEST(MouthPose, CornersComeInAsTheMouthOpens) {
+  for (const DrawnFace& drawn : {kClosed, kParted}) {
+    const FaceGeometry face = MeasureFace(PixelsOf(drawn, drawn.Draw()), drawn.Info());
+    Expression shut, open;
+    shut.speech = open.speech = 1;
+    open.opening = 0.05f;
+    const MouthPose from = PoseOf(shut, 1, face), to = PoseOf(open, 1, face);
+    EXPECT_NEAR(from.width, 0, 0.031f);
+    EXPECT_LT(to.width, from.width - 0.25f * to.Gap(face));
+    // And follow what is asked for besides.
+    open.width = 0.01f;
+    EXPECT_GT(PoseOf(open, 1, face).width, to.width + 0.017f);
+  }
+}
+
 WarpScene::Frame Speaking(float speech, float opening) {
   WarpScene::Frame frame = Open(opening);
   frame.expression.speech = speech;
