@@ -61,7 +61,7 @@ check_format() {
 
 sanitize() {
   CXX=clang++ step "sanitizer build" scripts/build.sh build-sanitize -Dtorch=none -Doptimization=1 \
-    -Ddebug=true -Db_sanitize=address,undefined -Db_lundef=false || return 0
+    -Ddebug=false -Dcpp_args=-gline-tables-only -Db_sanitize=address,undefined -Db_lundef=false || return 0
   # The plugin is instrumented and the scanner is not, so the scan happens in the process itself.
   GST_REGISTRY_FORK=no ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 \
     UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 tests build-sanitize
