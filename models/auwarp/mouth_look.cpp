@@ -87,8 +87,8 @@ MouthLook MeasureLook(const Pixels& portrait, const FaceGeometry& face) {
   look.tooth = Scaled(hue, face.skin.Luma() * (0.50f + 0.56f * std::clamp(lit, 0.35f, 0.85f)));
   const float red = Redness(face.lip), luma = face.lip.Luma();
   const Colour lip = Hue(face.lip), grey{1, 1, 1};
-  look.dark = Scaled(Mix(grey, {lip.r * 1.25f, lip.g * 0.8f, lip.b * 0.8f}, red), 0.15f * luma);
-  look.tongue = Scaled(Mix(grey, {lip.r * 1.05f, lip.g * 0.9f, lip.b * 0.95f}, red), 0.52f * luma);
+  look.dark = Scaled(Mix(grey, {lip.r * 1.25f, lip.g * 0.8f, lip.b * 0.8f}, red), 0.20f * luma);
+  look.tongue = Scaled(Mix(grey, {lip.r * 1.05f, lip.g * 0.9f, lip.b * 0.95f}, red), 0.66f * luma);
   look.shadow = Mix(look.dark, look.tongue, 0.4f);
   look.light_per_u = LightPerU(portrait, face);
   look.blur = Blur(portrait, face);

@@ -17,10 +17,8 @@ constexpr float kVoiceBegins = 0.5f, kVoiceEnds = 0.35f;  // probabilities
 // after it.
 constexpr float kQuietDb = -60.0f;
 constexpr int kQuietHangMs = 1000;
-// Until the stream's first voice the gate opens only so far: hum is quiet in the speech band.
-constexpr float kUnheardOpen = 0.72f;
-constexpr int kHangMs = 200;
-constexpr float kOpenStep = 0.25f, kCloseStep = 1.0f / 12;
+constexpr int kHangMs = 180;
+constexpr float kOpenStep = 0.25f, kCloseStep = 1.0f / 10;
 constexpr float kLevelLowDb = -60.0f, kLevelSpanDb = 40.0f;
 constexpr int kForever = 1 << 20;
 
@@ -43,12 +41,12 @@ GateValue SpeechGate::Step(float level_db, float voice) {
   first_ = false;
   const bool speech = HearsSpeech(voice);
   since_speech_ = speech ? 0 : std::min(since_speech_ + 1, kForever);
-  const float most = heard_ || !has_voice_ ? 1.0f : kUnheardOpen;
   GateValue value;
+  value.heard = heard_ || !has_voice_;
   for (int d = 0; d < kDelays; ++d) {
     // The delayed outputs speak of a time that lies back: their gate must hang on for as long.
     const bool hold = since_speech_ * kStepMs <= kHangMs + kDelaysMs[d];
-    open_[d] = hold ? std::min(most, open_[d] + kOpenStep) : std::max(0.0f, open_[d] - kCloseStep);
+    open_[d] = hold ? std::min(1.0f, open_[d] + kOpenStep) : std::max(0.0f, open_[d] - kCloseStep);
     value.open[d] = open_[d] * open_[d] * (3.0f - 2.0f * open_[d]);
   }
   value.level = std::clamp((smooth_db_ - kLevelLowDb) / kLevelSpanDb, 0.0f, 1.0f);

@@ -11,9 +11,10 @@ namespace talkface::auwarp {
 
 // How far the mouth may move, for the frames that each delay of the net speaks of.
 struct GateValue {
-  // 0 (at rest) to 1; opens in 80 ms, closes in 240 ms: 0.2 s after the last voice, 1.2 s after it
+  // 0 (at rest) to 1; opens in 80 ms, closes in 200 ms: 0.2 s after the last voice, 1.2 s after it
   // where it is quiet.
   std::array<float, kDelays> open;
+  bool heard;   // has this stream had a voice yet?
   float level;  // 0..1: -60 to -20 dB re full scale, smoothed
 };
 

@@ -5,12 +5,10 @@
 
 namespace talkface::auwarp {
 
-Linear Linear::Load(const SafeTensors& file, const std::string& weight_name,
-                    const std::string& bias_name, int outputs, int inputs, int taps) {
-  std::vector<int64_t> shape = {outputs, inputs};
-  if (taps > 1) shape.push_back(taps);
-  const float* weight = file.Floats(weight_name, shape);
-  const float* bias = file.Floats(bias_name, {outputs});
+namespace {
+
+// `weight` is PyTorch's [outputs x inputs x taps], `bias` [outputs].
+Linear Transposed(const float* weight, const float* bias, int outputs, int inputs, int taps) {
   Linear linear;
   linear.inputs = taps * inputs;
   linear.outputs = outputs;
@@ -22,6 +20,31 @@ Linear Linear::Load(const SafeTensors& file, const std::string& weight_name,
         linear.weight[static_cast<size_t>(t * inputs + i) * outputs + o] =
             weight[(static_cast<size_t>(o) * inputs + i) * taps + t];
   return linear;
+}
+
+std::vector<int64_t> WeightShape(int outputs, int inputs, int taps) {
+  std::vector<int64_t> shape = {outputs, inputs};
+  if (taps > 1) shape.push_back(taps);
+  return shape;
+}
+
+}  // namespace
+
+Linear Linear::Load(const SafeTensors& file, const std::string& weight_name,
+                    const std::string& bias_name, int outputs, int inputs, int taps) {
+  return Transposed(file.Floats(weight_name, WeightShape(outputs, inputs, taps)),
+                    file.Floats(bias_name, {outputs}), outputs, inputs, taps);
+}
+
+Linear Linear::Load(const SafeTensors& file, const std::string& weight_name,
+                    const std::string& bias_name, int outputs, int inputs, int taps,
+                    EnsemblePlace place) {
+  std::vector<int64_t> shape = WeightShape(outputs, inputs, taps);
+  shape.insert(shape.begin(), place.members);
+  const ptrdiff_t weights = static_cast<ptrdiff_t>(outputs) * inputs * taps;
+  return Transposed(file.Floats(weight_name, shape) + place.member * weights,
+                    file.Floats(bias_name, {place.members, outputs}) + place.member * outputs,
+                    outputs, inputs, taps);
 }
 
 void Linear::Apply(const float* in, float* __restrict out) const {

@@ -12,6 +12,11 @@ namespace talkface::auwarp {
 
 inline float Sigmoid(float x) { return 1.0f / (1.0f + std::exp(-x)); }
 
+// Which member of an ensemble of how many.
+struct EnsemblePlace {
+  int member, members;
+};
+
 // out = weight x in + bias. A convolution is one too: its inputs are the taps' inputs one after the
 // other, the oldest first.
 struct Linear {
@@ -22,6 +27,10 @@ struct Linear {
   // Throws Error{kBadPack} naming file, tensor, wanted and got.
   static Linear Load(const SafeTensors& file, const std::string& weight_name,
                      const std::string& bias_name, int outputs, int inputs, int taps);
+  // The same of tensors that hold one such layer for each member of an ensemble, [members x ...].
+  static Linear Load(const SafeTensors& file, const std::string& weight_name,
+                     const std::string& bias_name, int outputs, int inputs, int taps,
+                     EnsemblePlace place);
   void Apply(const float* in, float* out) const;
 };
 

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "models/auwarp/falloff.h"
+
 namespace talkface::auwarp {
 namespace {
 
@@ -11,8 +13,11 @@ namespace {
 constexpr int kSettledSteps = 150;
 constexpr float kOpeningMin = -0.01f, kOpeningMax = 0.14f;
 constexpr float kMaxUnit = 5.0f;
-constexpr float kClosing = 1.3f;     // times the probability squared: doubt moves nothing
-constexpr float kPressed = -0.003f;  // opening of lips that are shut on purpose
+constexpr float kDoubt = 0.4f, kCertainty = 0.7f;  // of a closure: it begins to close lips, and has
+constexpr float kEarlierShare = 0.4f;              // of what was said with less of the future heard
+constexpr float kPressed = -0.003f;                // opening of lips that are shut on purpose
+// Lips may part ahead of a stream's first voice, but hum is as quiet as they are: no further.
+constexpr float kUnheardOpening = 0.0095f;
 
 float Mix(float a, float b, float share) { return a + share * (b - a); }
 
@@ -72,14 +77,13 @@ void SpeechRun::Finish() {
   pending_.insert(pending_.end(), rest, 0.0f);
   Step(pending_.data());
   pending_.clear();
-  // The step that holds the last sample is in; the longest delay and one step to interpolate to
-  // are left.
-  const int ahead = kDelaysMs.back() / kStepMs + 1;
+  // The step that holds the last sample is in; what lies behind it is left.
+  const int ahead = (LookAheadMs(kDelays - 1) + kStepMs - 1) / kStepMs;
   for (int i = 0; i < ahead; ++i) Step(silence.data());
 }
 
 bool SpeechRun::Has(uint64_t time_ns, int delay) const {
-  const uint64_t grid = time_ns / kStepNs + 1;
+  const uint64_t grid = GridOf(time_ns) + 1;
   return grid + kDelaysMs[delay] / kStepMs <= first_row_ + rows_.size();
 }
 
@@ -89,38 +93,47 @@ const SpeechRun::Row& SpeechRun::RowOf(uint64_t grid, int delay) const {
   return rows_[static_cast<size_t>(step - first_row_)];
 }
 
-// Lips meet at p, b and m, which a net that was taught curves alone never does; and all of it is at
-// rest where the gate is shut.
-Pose SpeechRun::PoseOf(const Row& row, int delay) {
-  const float gate = row.gate.open[delay];
-  const float heard = row.outputs.phones[delay][kBilabial];
-  const float closed = std::min(1.0f, kClosing * heard * heard);
+// The net has spoken of this moment before, with less of the future heard: both answers together
+// err less than the last.
+SpeechRun::Answer SpeechRun::AnswerOf(uint64_t grid, int delay) const {
+  const int earlier = std::max(0, delay - 1);
+  const Row& row = RowOf(grid, delay);
+  const SpeechOutput &last = row.outputs, &before = RowOf(grid, earlier).outputs;
+  Answer answer{};
+  for (int o = 0; o < kOutputs; ++o)
+    answer.motion[o] = Mix(last.motion[delay][o], before.motion[earlier][o], kEarlierShare);
+  answer.closure =
+      Mix(last.phones[delay][kBilabial], before.phones[earlier][kBilabial], kEarlierShare);
+  answer.gate = row.gate.open[delay];
+  answer.level = row.gate.level * answer.gate;
+  if (!row.gate.heard) answer.motion[0] = std::min(answer.motion[0], kUnheardOpening);
+  return answer;
+}
+
+Pose SpeechRun::At(uint64_t time_ns, int delay) const {
+  const uint64_t grid = GridOf(time_ns);
+  const uint64_t beyond = time_ns + kTrackerLagMs * kNsPerMs - grid * kStepNs;
+  const float share = static_cast<float>(beyond) / static_cast<float>(kStepNs);
+  const Answer before = AnswerOf(grid, delay), after = AnswerOf(grid + 1, delay);
+  const float gate = Mix(before.gate, after.gate, share);
+  // Lips meet at p, b and m, which a net that was taught curves alone never does.
+  const float closed = SmoothStep(kDoubt, kCertainty, Mix(before.closure, after.closure, share));
   Pose pose;
-  std::copy_n(row.outputs.motion[delay].begin(), kOutputs, pose.begin());
-  pose[0] = Mix(pose[0], kPressed, closed);
+  for (int o = 0; o < kOutputs; ++o) pose[o] = Mix(before.motion[o], after.motion[o], share);
+  pose[0] = Mix(std::clamp(pose[0], kOpeningMin, kOpeningMax), kPressed, closed);
   pose[kShapeOutputs + kAu25] *= 1.0f - closed;
+  for (int o = kShapeOutputs; o < kOutputs; ++o) pose[o] = std::clamp(pose[o], 0.0f, kMaxUnit);
+  // All of it is at rest where the gate is shut.
   for (int o = 0; o < kOutputs; ++o) pose[o] *= gate;
-  pose[kLevelPlace] = row.gate.level * gate;
+  pose[kLevelPlace] = Mix(before.level, after.level, share);
   pose[kVoicePlace] = gate;
   // Also where nobody speaks yet or any more: lips that smile again in every pause would flap.
   pose[kSpeechPlace] = 1.0f;
   return pose;
 }
 
-Pose SpeechRun::At(uint64_t time_ns, int delay) const {
-  const uint64_t grid = time_ns / kStepNs;
-  const float share = static_cast<float>(time_ns % kStepNs) / static_cast<float>(kStepNs);
-  const Pose before = PoseOf(RowOf(grid, delay), delay);
-  const Pose after = PoseOf(RowOf(grid + 1, delay), delay);
-  Pose pose;
-  for (size_t i = 0; i < pose.size(); ++i) pose[i] = Mix(before[i], after[i], share);
-  pose[0] = std::clamp(pose[0], kOpeningMin, kOpeningMax);
-  for (int o = kShapeOutputs; o < kOutputs; ++o) pose[o] = std::clamp(pose[o], 0.0f, kMaxUnit);
-  return pose;
-}
-
 void SpeechRun::Forget(uint64_t time_ns) {
-  const uint64_t step = time_ns / kStepNs + kDelaysMs.front() / kStepMs - 1;
+  const uint64_t step = GridOf(time_ns) + kDelaysMs.front() / kStepMs - 1;
   while (first_row_ < step && rows_.size() > 1) {
     rows_.pop_front();
     ++first_row_;

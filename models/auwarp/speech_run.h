@@ -10,6 +10,7 @@
 #include <memory>
 #include <vector>
 
+#include "models/auwarp/expression.h"
 #include "models/auwarp/speech_front_end.h"
 #include "models/auwarp/speech_gate.h"
 #include "models/auwarp/speech_net.h"
@@ -20,6 +21,15 @@ constexpr uint64_t kNsPerMs = 1'000'000;
 constexpr uint64_t kStepNs = kStepMs * kNsPerMs;
 constexpr int kStepSamples = kSpeechRateHz / 1000 * kStepMs;
 constexpr uint64_t kNsPerSample = 1'000'000'000 / kSpeechRateHz;
+// The landmark tracker whose curves the net has learnt follows a mouth 10 ms late (measured on
+// drawn mouths whose opening is known): what the net says of t + 10 ms was there at t.
+constexpr int kTrackerLagMs = 10;
+
+// Sound behind a moment that its motion needs, `delay` being an index into kDelaysMs: that much and
+// one step to interpolate to.
+constexpr int LookAheadMs(int delay) {
+  return kDelaysMs[static_cast<size_t>(delay)] + kStepMs + kTrackerLagMs;
+}
 
 // What the mouth does at one moment: the net's outputs in its order, gated and held in range, then
 // two of the gate's, then 1: there is sound to follow. All zero is the portrait as it is.
@@ -52,8 +62,17 @@ class SpeechRun {
     SpeechNet::Output outputs;
     GateValue gate;
   };
-  static Pose PoseOf(const Row& row, int delay);
+  // What is known of a moment.
+  struct Answer {
+    std::array<float, kOutputs> motion;
+    float closure;      // probability of p, b or m
+    float gate, level;  // both 0..1
+  };
+  Answer AnswerOf(uint64_t grid, int delay) const;
   void Step(const float* samples);
+  static uint64_t GridOf(uint64_t time_ns) {
+    return (time_ns + kTrackerLagMs * kNsPerMs) / kStepNs;
+  }
   const Row& RowOf(uint64_t grid, int delay) const;
 
   std::shared_ptr<const SpeechNet> net_;

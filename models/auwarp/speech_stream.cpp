@@ -56,9 +56,9 @@ class SpeechStream : public SpeechModel {
   void SetLookAhead(uint64_t ns) override {
     delay_ = 0;
     for (int d = 0; d < kDelays; ++d)
-      if (kDelaysMs[d] * kNsPerMs + kStepNs <= ns) delay_ = d;
+      if (LookAheadMs(d) * kNsPerMs <= ns) delay_ = d;
   }
-  uint64_t LookAhead() const override { return kDelaysMs[delay_] * kNsPerMs + kStepNs; }
+  uint64_t LookAhead() const override { return LookAheadMs(delay_) * kNsPerMs; }
 
   void Drain() override { runs_.back().run->Finish(); }
 
@@ -80,6 +80,9 @@ class SpeechStream : public SpeechModel {
     Open(0);
     started_ = false;
     last_ns_ = 0;
+    last_pose_ = Pose{};
+    last_pose_[kSpeechPlace] = 1.0f;
+    last_source_ = Source{};
     emphasis_ = SpeechEmphasis();
     fade_ns_ = 0;
     interrupt_at_ns_ = kForeverNs;
@@ -102,7 +105,7 @@ class SpeechStream : public SpeechModel {
   }
 
   Pose Smooth(const Pose& target, const Source& source, uint64_t time_ns);
-  void BeginFade(const Pose& target, bool live, uint64_t time_ns);
+  void BeginFade(bool live, uint64_t time_ns);
 
   std::shared_ptr<const SpeechNet> net_;
   std::deque<PlacedRun> runs_;  // never empty
@@ -111,17 +114,17 @@ class SpeechStream : public SpeechModel {
 
   bool started_ = false;  // was a frame taken?
   uint64_t last_ns_ = 0;
-  Pose last_pose_{};
-  SpeechEmphasis emphasis_;
+  Pose last_pose_{};  // at first lips at rest, out of which motion fades in
   Source last_source_;
-  Pose jump_{};  // from the target to what was shown, when the source changed
+  SpeechEmphasis emphasis_;
+  Pose fade_from_pose_{};  // what was shown when the source changed
   uint64_t fade_from_ns_ = 0, fade_ns_ = 0;
   uint64_t interrupt_at_ns_ = kForeverNs, interrupt_fade_ns_ = 0;
 };
 
-// The source has changed: what was shown less what is due now fades away from here on.
-void SpeechStream::BeginFade(const Pose& target, bool live, uint64_t time_ns) {
-  for (size_t i = 0; i < jump_.size(); ++i) jump_[i] = last_pose_[i] - target[i];
+// The source has changed: what was shown goes over into what is due from here on.
+void SpeechStream::BeginFade(bool live, uint64_t time_ns) {
+  fade_from_pose_ = last_pose_;
   fade_from_ns_ = last_ns_;
   fade_ns_ = kFadeNs;
   if (interrupt_at_ns_ > time_ns) return;
@@ -132,21 +135,22 @@ void SpeechStream::BeginFade(const Pose& target, bool live, uint64_t time_ns) {
   interrupt_at_ns_ = kForeverNs;
 }
 
-// `target` plus what is left of the jump at the last change of source.
+// `target`, soon after a change of source with what was shown before mixed in.
 Pose SpeechStream::Smooth(const Pose& target, const Source& source, uint64_t time_ns) {
-  if (started_ && source != last_source_) BeginFade(target, source.live, time_ns);
+  if (source != last_source_) BeginFade(source.live, time_ns);
   last_source_ = source;
   const uint64_t since = time_ns - fade_from_ns_;
-  if (!started_ || since >= fade_ns_) return target;
+  if (since >= fade_ns_) return target;
   const float x = static_cast<float>(since) / static_cast<float>(fade_ns_);
   const float left = 1.0f - x * x * (3.0f - 2.0f * x);
   Pose shown = target;
-  for (size_t i = 0; i < shown.size(); ++i) shown[i] += left * jump_[i];
+  for (size_t i = 0; i < shown.size(); ++i) shown[i] += left * (fade_from_pose_[i] - target[i]);
   return shown;
 }
 
 std::shared_ptr<const FrameControls> SpeechStream::Take(uint64_t time_ns) {
   time_ns = std::max(time_ns, last_ns_);
+  if (!started_) last_ns_ = time_ns;
   while (runs_.front().until_ns <= time_ns) runs_.pop_front();
   const PlacedRun& placed = runs_.front();
   const uint64_t within = Within(placed, time_ns);

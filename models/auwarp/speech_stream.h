@@ -6,13 +6,15 @@
 
 #include "models/auwarp/controls.h"
 #include "models/auwarp/speech_net.h"
+#include "models/auwarp/speech_run.h"
 #include "models/core/family.h"
 
 namespace talkface::auwarp {
 
-constexpr uint64_t kLookAheadMinMs = 60, kLookAheadMaxMs = 200;
+constexpr uint64_t kLookAheadMinMs = LookAheadMs(0), kLookAheadMaxMs = LookAheadMs(kDelays - 1);
 
-// A new stream at time 0, with the largest look-ahead. Takes 16 kHz mono.
+// A new stream at time 0, with the largest look-ahead. Takes 16 kHz mono. Lips rest
+// in its first frame; motion fades in from there.
 std::unique_ptr<SpeechModel> OpenSpeechStream(std::shared_ptr<const SpeechNet> net);
 
 }  // namespace talkface::auwarp

@@ -11,6 +11,7 @@
 #include <map>
 #include <set>
 
+#include "models/auwarp/speech_run.h"
 #include "models/core/error.h"
 #include "models/tools/checkpoint_commands.h"
 #include "models/tools/speech_pack.h"
@@ -64,8 +65,8 @@ void PrintScore(const char* what, const MeanScore& score) {
                what, score.clips, score.opening.back(), score.worst_opening, score.width.back(),
                score.closed, score.closures);
   for (int d = 0; d < auwarp::kDelays; ++d)
-    std::fprintf(stderr, "  look-ahead %d ms: opening %.3f, width %.3f\n",
-                 auwarp::kDelaysMs[d] + auwarp::kStepMs, score.opening[d], score.width[d]);
+    std::fprintf(stderr, "  look-ahead %d ms: opening %.3f, width %.3f\n", auwarp::LookAheadMs(d),
+                 score.opening[d], score.width[d]);
 }
 
 // Trains, or takes the weights that are there.
@@ -158,6 +159,9 @@ void AddSpeechOptions(CLI::App* app, Arguments* arguments) {
   app->add_option("--steps", training.steps, "steps of 20 ms in a sequence")
       ->check(CLI::Range(20, 100000));
   app->add_option("--rate", training.rate, "learning rate")->check(CLI::Range(1e-7, 1.0));
+  app->add_option("--members", training.members,
+                  "nets to train, from seeds that follow one another; their answers are averaged")
+      ->check(CLI::Range(1, 16));
   app->add_option("--channels", training.channels, "of the convolutions")
       ->check(CLI::Range(4, 1024));
   app->add_option("--hidden", training.hidden, "units of the GRU")->check(CLI::Range(4, 1024));
@@ -179,7 +183,8 @@ void AddSpeechOptions(CLI::App* app, Arguments* arguments) {
   app->add_option("--folds-output", arguments->folds_output, "folder for the packs of the folds")
       ->needs(folds);
   auto* checkpoint =
-      app->add_option("--checkpoint", training.checkpoint, "file to keep the state in");
+      app->add_option("--checkpoint", training.checkpoint,
+                      "file to keep the state in; -1, -2 ... are added for the members");
   app->add_flag("--resume", training.resume, "go on from the checkpoint")->needs(checkpoint);
   app->add_option("--threads", training.threads, "of libtorch")->check(CLI::Range(1, 256));
 }

@@ -89,7 +89,7 @@ SpeechModuleImpl::Output SpeechModuleImpl::forward(const torch::Tensor& mel) {
           phones_(x).unflatten(2, {auwarp::kDelays, auwarp::kPhones})};
 }
 
-void WriteSpeechWeights(const std::string& path, SpeechModule& module,
+void WriteSpeechWeights(const std::string& path, std::vector<SpeechModule>& members,
                         const SpeechConstants& constants) {
   const torch::NoGradGuard no_gradients;
   std::map<std::string, TensorSource> tensors = {
@@ -103,20 +103,24 @@ void WriteSpeechWeights(const std::string& path, SpeechModule& module,
       if (name.rfind("stft", 0) != 0)
         tensors["voice." + name] = {view.dtype, view.shape, view.data};
   }
-  std::map<std::string, torch::Tensor> held = FoldedWeights(module);
-  for (auto& [name, value] : held) {
-    value = value.to(torch::kFloat32).contiguous();
-    tensors[name] = {DType::kF32, value.sizes().vec(), value.data_ptr<float>()};
+  std::map<std::string, std::vector<torch::Tensor>> by_member;
+  for (SpeechModule& member : members)
+    for (auto& [name, value] : FoldedWeights(member)) by_member[name].push_back(value);
+  std::vector<torch::Tensor> held;
+  for (const auto& [name, values] : by_member) {
+    held.push_back(torch::stack(values).to(torch::kFloat32).contiguous());
+    tensors[name] = {DType::kF32, held.back().sizes().vec(), held.back().data_ptr<float>()};
   }
-  WriteSafeTensors(path, tensors, {{"net", "auwarp speech 2"}});
+  WriteSafeTensors(path, tensors, {{"net", "auwarp speech 3"}});
 }
 
-TorchOutput RunSpeechByTorch(const std::string& weights, const std::vector<float>& mel) {
-  const torch::NoGradGuard no_gradients;
-  const auto file = SafeTensors::Open(weights);
+namespace {
+
+// The `place`-th member of a file, as the file's folded weights stand.
+SpeechModule ReadMember(const SafeTensors& file, auwarp::EnsemblePlace place) {
   SpeechModuleOptions options;
-  options.channels = static_cast<int>(file->Get("conv0.weight").shape[0]);
-  options.hidden = static_cast<int>(file->Get("gru.weight_hh").shape[1]);
+  options.channels = static_cast<int>(file.Get("conv0.weight").shape[1]);
+  options.hidden = static_cast<int>(file.Get("gru.weight_hh").shape[2]);
   SpeechModule module(options);
   module->eval();
   // A new norm's running mean is 0 and its variance 1.
@@ -127,15 +131,33 @@ TorchOutput RunSpeechByTorch(const std::string& weights, const std::vector<float
   for (auto& parameter : module->named_parameters()) {
     if (IsNorm(parameter.key())) continue;
     torch::Tensor& value = parameter.value();
-    const float* from = file->Floats(FileName(parameter.key()), value.sizes().vec());
+    std::vector<int64_t> shape = value.sizes().vec();
+    shape.insert(shape.begin(), place.members);
+    const float* from =
+        file.Floats(FileName(parameter.key()), shape) + place.member * value.numel();
     std::copy(from, from + value.numel(), value.data_ptr<float>());
   }
+  return module;
+}
+
+}  // namespace
+
+TorchOutput RunSpeechByTorch(const std::string& weights, const std::vector<float>& mel) {
+  const torch::NoGradGuard no_gradients;
+  const auto file = SafeTensors::Open(weights);
+  const int members = auwarp::SpeechMember::CountIn(*file);
   const int64_t frames = static_cast<int64_t>(mel.size()) / kMelBands;
   const torch::Tensor input = torch::tensor(mel).view({1, frames, kMelBands});
   const float* scale = file->Floats("scale", {auwarp::kOutputs});
   const torch::Tensor scales = torch::tensor(at::ArrayRef<float>(scale, auwarp::kOutputs));
-  const SpeechModuleImpl::Output out = module->forward(input);
-  return {ToVector(out.motion * scales), ToVector(torch::softmax(out.phones, -1))};
+  torch::Tensor motion = torch::zeros({}), phones = torch::zeros({});
+  for (int m = 0; m < members; ++m) {
+    SpeechModule member = ReadMember(*file, {m, members});
+    const SpeechModuleImpl::Output out = member->forward(input);
+    motion = motion + out.motion * scales / members;
+    phones = phones + torch::softmax(out.phones, -1) / members;
+  }
+  return {ToVector(motion), ToVector(phones)};
 }
 
 }  // namespace talkface::training

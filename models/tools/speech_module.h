@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The speech net (models/auwarp/speech_net.h) for training: the same layers in libtorch, whole
-// sequences at once.
+// A member of the speech net (models/auwarp/speech_member.h) for training: the same layers in
+// libtorch, whole sequences at once.
 #pragma once
 
 #include <torch/torch.h>
@@ -49,7 +49,7 @@ struct SpeechConstants {
 };
 
 // Writes a speech.safetensors, batch norms folded into the convolutions.
-void WriteSpeechWeights(const std::string& path, SpeechModule& module,
+void WriteSpeechWeights(const std::string& path, std::vector<SpeechModule>& members,
                         const SpeechConstants& constants);
 
 }  // namespace talkface::training

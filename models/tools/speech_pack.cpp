@@ -53,7 +53,7 @@ std::string Closures(const MeanScore& score) {
 std::string DelayTable(const MeanScore& score) {
   std::string text = "| look-ahead | opening | width |\n|---|---|---|\n";
   for (int d = 0; d < auwarp::kDelays; ++d) {
-    text += "| " + std::to_string(auwarp::kDelaysMs[d] + auwarp::kStepMs) + " ms ";
+    text += "| " + std::to_string(auwarp::LookAheadMs(d)) + " ms ";
     text += Line("| %.3f | %.3f |\n", score.opening[d], score.width[d]);
   }
   return text;

@@ -149,6 +149,8 @@ class Checkpoint {
     std::filesystem::rename(path_ + ".part", path_);
   }
 
+  bool Exists() const { return std::filesystem::exists(path_); }
+
   // The iteration to go on with.
   int Read() {
     torch::serialize::InputArchive archive, module, average, adam;
@@ -182,12 +184,29 @@ double RateAt(const SpeechTraining& options, int iteration) {
   return options.rate * warm * (0.5 + 0.5 * std::cos(3.14159265 * done));
 }
 
-void PrintProgress(int done, int of, double loss, std::chrono::steady_clock::time_point start,
-                   int first) {
-  const double seconds =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  const double left = seconds / (done - first) * (of - done);
-  std::fprintf(stderr, "iteration %4d of %d   loss %.4f   %.0f s left\n", done, of, loss, left);
+class Progress {
+ public:
+  Progress(const SpeechTraining& options, int member, int first)
+      : options_(options), member_(member), first_(first) {}
+
+  void Print(int done, double loss) const {
+    const double seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+    const int left = options_.iterations * (options_.members - member_) - done;
+    std::fprintf(stderr, "member %d of %d, iteration %4d of %d   loss %.4f   %.0f s left\n",
+                 member_ + 1, options_.members, done, options_.iterations, loss,
+                 seconds / (done - first_) * left);
+  }
+
+ private:
+  const SpeechTraining& options_;
+  const int member_, first_;
+  const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+// Where the state of a member is kept; "" for nowhere.
+std::string CheckpointPath(const SpeechTraining& options, int member) {
+  return options.checkpoint.empty() ? "" : options.checkpoint + "-" + std::to_string(member + 1);
 }
 
 // Squared errors make a net timid: the scale makes up for it, as measured on clips that it was
@@ -209,14 +228,9 @@ std::array<float, kOutputs> Enliven(const std::vector<TrainingClip>& clips,
   return scale;
 }
 
-}  // namespace
-
-std::shared_ptr<const auwarp::SpeechNet> TrainSpeech(const std::vector<TrainingClip>& clips,
-                                                     const SpeechTraining& options,
-                                                     const std::string& weights) {
-  const SequenceMaker maker(clips, options.held_out, options.seed);
+// The running average of the weights of one member, its options' seed its own.
+SpeechModule TrainMember(const SequenceMaker& maker, const SpeechTraining& options, int member) {
   const Target spread = maker.Spread();
-  at::set_num_threads(options.threads);
   torch::manual_seed(options.seed);
   const SpeechModuleOptions sizes{options.channels, options.hidden, kDropout};
   SpeechModule module(sizes), average(sizes);
@@ -224,11 +238,13 @@ std::shared_ptr<const auwarp::SpeechNet> TrainSpeech(const std::vector<TrainingC
   average->eval();
   torch::optim::AdamW adam(module->parameters(),
                            torch::optim::AdamWOptions(options.rate).weight_decay(kWeightDecay));
-  Checkpoint checkpoint(options.checkpoint, module, average, &adam);
-  const int first = options.resume ? checkpoint.Read() : 0;
+  Checkpoint checkpoint(CheckpointPath(options, member), module, average, &adam);
+  // Members that training never came to have no state yet; the first must.
+  const bool resume = options.resume && (member == 0 || checkpoint.Exists());
+  const int first = resume ? checkpoint.Read() : 0;
   const torch::Tensor importance = torch::tensor(at::ArrayRef<float>(kImportance));
   const torch::Tensor phone_importance = torch::tensor(at::ArrayRef<float>(kPhoneImportance));
-  const auto start = std::chrono::steady_clock::now();
+  const Progress progress(options, member, first);
   double shown_loss = 0;
   module->train();
   for (int i = first; i < options.iterations; ++i) {
@@ -246,13 +262,33 @@ std::shared_ptr<const auwarp::SpeechNet> TrainSpeech(const std::vector<TrainingC
     Average(average, module, std::min(kAverageDecay, i / (i + 10.0)));
     shown_loss = i == first ? loss.item<double>() : 0.95 * shown_loss + 0.05 * loss.item<double>();
     if ((i + 1) % kCheckpointEvery != 0 && i + 1 != options.iterations) continue;
-    PrintProgress(i + 1, options.iterations, shown_loss, start, first);
+    progress.Print(i + 1, shown_loss);
     checkpoint.Write(i + 1);
   }
-  SpeechConstants constants{maker.TypicalMel(), spread, options.voice};
-  WriteSpeechWeights(weights, average, constants);
+  return average;
+}
+
+}  // namespace
+
+std::shared_ptr<const auwarp::SpeechNet> TrainSpeech(const std::vector<TrainingClip>& clips,
+                                                     const SpeechTraining& options,
+                                                     const std::string& weights) {
+  at::set_num_threads(options.threads);
+  std::vector<SpeechModule> members;
+  Target spread{};
+  std::array<float, kMelBands> typical_mel{};
+  for (int member = 0; member < options.members; ++member) {
+    SpeechTraining own = options;
+    own.seed += static_cast<uint64_t>(member);
+    const SequenceMaker maker(clips, options.held_out, own.seed);
+    spread = maker.Spread();
+    typical_mel = maker.TypicalMel();
+    members.push_back(TrainMember(maker, own, member));
+  }
+  SpeechConstants constants{typical_mel, spread, options.voice};
+  WriteSpeechWeights(weights, members, constants);
   constants.scale = Enliven(clips, options, weights, spread);
-  WriteSpeechWeights(weights, average, constants);
+  WriteSpeechWeights(weights, members, constants);
   return auwarp::SpeechNet::Load(SafeTensors::Open(weights));
 }
 

@@ -16,13 +16,14 @@ struct SpeechTraining {
   int batch = 8;
   int steps = 400;  // of 20 ms in one sequence
   double rate = 4e-3;
-  uint64_t seed = 0;
+  uint64_t seed = 0;  // of the first member; the others have the numbers after it
+  int members = 4;    // trained one after the other
   int channels = 96, hidden = 128;
   std::vector<std::string> held_out;  // speakers
   std::string voice;                  // silero-vad's safetensors file, put into the pack; or ""
   int threads = 1;                    // of libtorch
-  std::string checkpoint;             // "": none; written every 50 iterations
-  bool resume = false;                // go on from the checkpoint
+  std::string checkpoint;             // "": none; written every 50 iterations, a file a member
+  bool resume = false;                // go on from the checkpoints
 };
 
 // Trains on the clips that are neither test clips nor of speakers held out, writes the weights to

@@ -22,9 +22,9 @@ using test::TemporaryFolder;
 
 using Tensors = std::map<std::string, std::pair<std::vector<int64_t>, std::vector<float>>>;
 
-inline Tensors RandomWeights(int channels, int hidden) {
+inline Tensors RandomWeights(int members, int channels, int hidden) {
   Tensors tensors;
-  std::mt19937 random(7);
+  std::mt19937 random(8);
   std::normal_distribution<float> normal;
   const auto add = [&](const std::string& name, const std::vector<int64_t>& shape, float size) {
     int64_t count = 1;
@@ -33,21 +33,21 @@ inline Tensors RandomWeights(int channels, int hidden) {
     for (float& value : values) value = size * normal(random);
     tensors[name] = {shape, values};
   };
-  const int64_t c = channels, h = hidden, outputs = kDelays * kOutputs;
-  add("conv0.weight", {c, kMelBands, 4}, 0.08f);
-  add("conv0.bias", {c}, 0.1f);
-  add("conv1.weight", {c, c, 3}, 0.1f);
-  add("conv1.bias", {c}, 0.1f);
-  add("conv2.weight", {c, c, 3}, 0.1f);
-  add("conv2.bias", {c}, 0.1f);
-  add("gru.weight_ih", {3 * h, c}, 0.15f);
-  add("gru.weight_hh", {3 * h, h}, 0.15f);
-  add("gru.bias_ih", {3 * h}, 0.1f);
-  add("gru.bias_hh", {3 * h}, 0.1f);
-  add("head.weight", {outputs, h}, 0.3f);
-  add("head.bias", {outputs}, 0.3f);
-  add("phones.weight", {kDelays * kPhones, h}, 0.3f);
-  add("phones.bias", {kDelays * kPhones}, 0.3f);
+  const int64_t m = members, c = channels, h = hidden, outputs = kDelays * kOutputs;
+  add("conv0.weight", {m, c, kMelBands, 4}, 0.08f);
+  add("conv0.bias", {m, c}, 0.1f);
+  add("conv1.weight", {m, c, c, 3}, 0.1f);
+  add("conv1.bias", {m, c}, 0.1f);
+  add("conv2.weight", {m, c, c, 3}, 0.1f);
+  add("conv2.bias", {m, c}, 0.1f);
+  add("gru.weight_ih", {m, 3 * h, c}, 0.15f);
+  add("gru.weight_hh", {m, 3 * h, h}, 0.15f);
+  add("gru.bias_ih", {m, 3 * h}, 0.1f);
+  add("gru.bias_hh", {m, 3 * h}, 0.1f);
+  add("head.weight", {m, outputs, h}, 0.3f);
+  add("head.bias", {m, outputs}, 0.3f);
+  add("phones.weight", {m, kDelays * kPhones, h}, 0.3f);
+  add("phones.bias", {m, kDelays * kPhones}, 0.3f);
   tensors["scale"] = {{kOutputs}, std::vector<float>(kOutputs, 0.02f)};
   tensors["typical_mel"] = {{kMelBands}, std::vector<float>(kMelBands, -10.0f)};
   return tensors;
@@ -90,7 +90,7 @@ inline void WriteWeights(const std::string& path, const Tensors& tensors) {
 
 inline std::shared_ptr<const SpeechNet> RandomNet(const TemporaryFolder& folder) {
   const std::string path = folder.path() + "/speech.safetensors";
-  WriteWeights(path, RandomWeights(24, 32));
+  WriteWeights(path, RandomWeights(2, 24, 32));
   return SpeechNet::Load(SafeTensors::Open(path));
 }
 

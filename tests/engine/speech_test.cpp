@@ -144,7 +144,7 @@ TEST_F(SpeechTest, NullSamplesAreZeros) {
 }
 
 TEST_F(SpeechTest, ReadyWhenTheLookAheadIsThere) {
-  ASSERT_EQ(stream_->LookAhead(), 200 * kMs);
+  ASSERT_EQ(stream_->LookAhead(), 210 * kMs);
   EXPECT_FALSE(stream_->Ready(0));
   stream_->Push(speech_.data(), 3199);
   EXPECT_FALSE(stream_->Ready(0));
@@ -159,12 +159,12 @@ TEST_F(SpeechTest, ReadyWhenTheLookAheadIsThere) {
 
 TEST_F(SpeechTest, LookAheadIsTheLongestDelayThatFits) {
   const std::vector<std::pair<uint64_t, uint64_t>> cases = {
-      {0, 60}, {60, 60}, {99, 60}, {100, 100}, {139, 100}, {140, 140}, {199, 140}, {5000, 200}};
+      {0, 70}, {70, 70}, {109, 70}, {110, 110}, {149, 110}, {150, 150}, {209, 150}, {5000, 210}};
   for (const auto& [asked, got] : cases) {
     stream_->SetLookAhead(asked * kMs);
     EXPECT_EQ(stream_->LookAhead(), got * kMs) << "asked for " << asked << " ms";
   }
-  stream_->SetLookAhead(60 * kMs);
+  stream_->SetLookAhead(70 * kMs);
   stream_->Push(speech_.data(), 960);
   EXPECT_TRUE(stream_->Ready(0));
   EXPECT_FALSE(stream_->Ready(20 * kMs));
@@ -178,6 +178,36 @@ TEST_F(SpeechTest, ChangingTheLookAheadDoesNotJump) {
   const auto after = Take(stream_.get(), 1001);
   EXPECT_NEAR(after->expression.opening, before->expression.opening, 2e-3);
   EXPECT_NEAR(after->expression.width, before->expression.width, 2e-3);
+}
+
+TEST_F(SpeechTest, MotionFadesInFromLipsAtRest) {
+  stream_->Push(speech_.data(), speech_.size());
+  const auto late = OpenSpeechStream(net_);
+  late->Push(speech_.data(), speech_.size());
+  EXPECT_EQ(Motion(*Take(stream_.get(), 0)), 0.0);
+  EXPECT_EQ(Motion(*Take(late.get(), 600)), 0.0);               // wherever the first frame is
+  EXPECT_EQ(Take(stream_.get(), 40)->expression.speech, 1.0f);  // a smile does not come back
+  for (uint64_t t = 80; t < 800; t += 40) Take(stream_.get(), t);
+  EXPECT_GT(Motion(*Take(stream_.get(), 800)), 0.0);
+  EXPECT_EQ(Motion(*Take(stream_.get(), 900)), Motion(*Take(late.get(), 900)));
+}
+
+TEST_F(SpeechTest, TwoAnswersAboutOneMomentAreMixed) {
+  // Motion that depends on nothing but the delay: what is heard and said before does not count.
+  Tensors tensors = RandomWeights(1, 24, 32);
+  for (float& weight : tensors["head.weight"].second) weight = 0;
+  auto& bias = tensors["head.bias"].second;
+  for (size_t i = 0; i < bias.size(); ++i) bias[i] = static_cast<float>(i / kOutputs);
+  for (float& weight : tensors["phones.weight"].second) weight = 0;
+  for (float& value : tensors["phones.bias"].second) value = 0;
+  const std::string path = folder_.path() + "/delays.safetensors";
+  WriteWeights(path, tensors);
+  SpeechRun run(SpeechNet::Load(SafeTensors::Open(path)));
+  run.Push(speech_.data(), speech_.size());
+  const auto answer = [&](int delay) { return run.At(1000 * kMs, delay)[1]; };
+  EXPECT_EQ(answer(0), 0.0f);  // has none before it
+  EXPECT_NEAR(answer(2) / answer(1), 1.6 / 0.6, 1e-4);
+  EXPECT_NEAR(answer(3) / answer(1), 2.6 / 0.6, 1e-4);
 }
 
 TEST_F(SpeechTest, StarvedFramesFadeToRestAndBack) {
@@ -327,20 +357,21 @@ TEST_F(SpeechTest, TimesBetweenStepsAreInterpolated) {
   SpeechRun run(net_);
   run.Push(speech_.data(), speech_.size());
   const int delay = 2;
-  const Pose a = run.At(700 * kMs, delay), b = run.At(720 * kMs, delay);
-  const Pose middle = run.At(710 * kMs, delay);
+  // Steps lie at multiples of 20 ms, less the tracker's lag.
+  const Pose a = run.At(690 * kMs, delay), b = run.At(710 * kMs, delay);
+  const Pose middle = run.At(700 * kMs, delay);
   EXPECT_NE(a[1], b[1]);
   EXPECT_NEAR(middle[1], (a[1] + b[1]) / 2, 1e-6);
 }
 
 TEST_F(SpeechTest, DamagedWeightsAreNamed) {
   const std::string path = folder_.path() + "/broken.safetensors";
-  Tensors tensors = RandomWeights(24, 32);
-  tensors["conv1.weight"].first = {24, 12, 6};
+  Tensors tensors = RandomWeights(2, 24, 32);
+  tensors["conv1.weight"].first = {2, 24, 12, 6};
   WriteWeights(path, tensors);
   EXPECT_ERROR(SpeechNet::Load(SafeTensors::Open(path)), Code::kBadPack, "broken.safetensors",
                "conv1.weight");
-  tensors = RandomWeights(24, 32);
+  tensors = RandomWeights(2, 24, 32);
   tensors.erase("gru.bias_hh");
   WriteWeights(path, tensors);
   EXPECT_ERROR(SpeechNet::Load(SafeTensors::Open(path)), Code::kBadPack, "gru.bias_hh");
@@ -348,7 +379,7 @@ TEST_F(SpeechTest, DamagedWeightsAreNamed) {
 
 // A net that hears nothing but sounds of one kind.
 std::shared_ptr<const SpeechNet> NetOfOneKind(const TemporaryFolder& folder, int kind) {
-  Tensors tensors = RandomWeights(24, 32);
+  Tensors tensors = RandomWeights(2, 24, 32);
   auto& [shape, bias] = tensors["phones.bias"];
   for (size_t i = 0; i < bias.size(); ++i)
     bias[i] = static_cast<int>(i) % kPhones == kind ? 100.0f : 0.0f;

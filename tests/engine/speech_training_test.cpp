@@ -106,14 +106,16 @@ TEST(SpeechTraining, WritesAPackThatOpens) {
   TemporaryFolder clips, out;
   WriteClips(clips.path());
   const std::string common = "speech --data " + clips.path() +
-                             " --iterations 4 --batch 2 --steps 50 --channels 8 --hidden 8 "
-                             "--output " +
+                             " --members 2 --iterations 4 --batch 2 --steps 50 "
+                             "--channels 8 --hidden 8 --output " +
                              out.path();
   ASSERT_EQ(Train(common + "/a --folds 2"), 0);
   const auto pack = Pack::Open(out.path() + "/a", "");
   EXPECT_EQ(pack->family(), "auwarp");
-  EXPECT_EQ(pack->timing().look_ahead_max_ms, 200u);
-  EXPECT_EQ(auwarp::SpeechNet::Load(pack->Tensors("speech"))->hidden(), 8);
+  EXPECT_EQ(pack->timing().look_ahead_max_ms, 210u);
+  const auto net = auwarp::SpeechNet::Load(pack->Tensors("speech"));
+  ASSERT_EQ(net->members().size(), 2u);
+  EXPECT_EQ(net->members()[1].hidden(), 8);
   EXPECT_NE(Bytes(out.path() + "/a/MODEL_CARD.md").find("| one, only |"), std::string::npos);
   EXPECT_NO_THROW(Pack::Open(out.path() + "/a-folds/fold-2", ""));
 
@@ -131,8 +133,8 @@ TEST(SpeechTraining, PhonemesAreLearntAndScoredWithoutTraining) {
   WriteClips(clips.path());
   WritePhones(phones.path(), 5);
   const std::string common = "speech --data " + clips.path() + " --phones " + phones.path() +
-                             " --iterations 4 --batch 2 --steps 200 --channels 8 --hidden 8 "
-                             "--folds 2 --output " +
+                             " --members 1 --iterations 4 --batch 2 --steps 200 "
+                             "--channels 8 --hidden 8 --folds 2 --output " +
                              out.path() + "/a";
   ASSERT_EQ(Train(common), 0);
   const std::string card = Bytes(out.path() + "/a/MODEL_CARD.md");

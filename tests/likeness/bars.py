@@ -9,6 +9,7 @@ R_OPEN_UNSEEN, R_WIDTH_UNSEEN = 0.62, 0.30  # speakers never trained on
 GAIN = (0.5, 1.6)
 LAG_MS = 40
 CLOSED_SHARE = 0.9
+MET_SHARE = 0.5          # of the closures, in a video of 25 frames a second
 REST_SPREAD = 0.01
 REST_LEVEL = 0.01        # from the same face in silence: a mouth that stays open is not at rest
 IDLE_REST_EXTRA = 0.005  # with idle motion, beyond the same face in silence
@@ -53,11 +54,14 @@ def sync_rows(title, portrait, results, least_open, least_width):
     return rows
 
 
-def closure_row(title, closures, share):
+def closure_rows(title, closures, closed, met):
+    """`closed`, `met`: shares of the closures that come near and whose lips meet in a frame."""
     median = float(np.median([c.opening for c in closures]))
-    return Row(f"lips close at p, b, m: {title}, {len(closures)} closures",
-               f"{100 * share:.0f} %, median opening {median:.2f} of p95",
-               f">= {100 * CLOSED_SHARE:.0f} %", share >= CLOSED_SHARE)
+    return [Row(f"lips close at p, b, m: {title}, {len(closures)} closures",
+               f"{100 * closed:.0f} %, median opening {median:.2f} of p95",
+               f">= {100 * CLOSED_SHARE:.0f} %", closed >= CLOSED_SHARE),
+           Row(f"lips meet in a frame of p, b, m: {title}", f"{100 * met:.0f} %",
+               f">= {100 * MET_SHARE:.0f} %", met >= MET_SHARE)]
 
 
 def rest_rows(portrait, still, moving):

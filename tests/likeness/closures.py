@@ -19,6 +19,7 @@ FRAME_S = 0.02
 ALIGN_REACH_S = 0.04
 P_SILENCE_S = 0.04  # of espeak-ng's p
 MOST_OPEN = 0.35  # of the clip's 95th percentile: what still counts as closed
+MEETING = 0.001   # face heights: less than this between the lips cannot be seen
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Closure:
     clip: str
     audio: object   # Path
     opening: float  # smallest commanded within, over the clip's 95th percentile
+    shown: float    # smallest in the frames that a video of 25 frames a second has of it, face heights
 
 
 def commanded(environment, model, samples):
@@ -45,11 +47,13 @@ def commanded(environment, model, samples):
 def _measure(environment, model, clip, audio, samples, moments):
     times, opening, _ = commanded(environment, model, samples)
     most = np.percentile(opening, 95)
+    in_video = np.arange(len(times)) % 2 == 0
     found = []
     for sound, begin, end in moments:
         near = (times >= begin - FRAME_S - 1e-6) & (times <= end + FRAME_S + 1e-6)
         if near.any():
-            found.append(Closure(sound, begin, end, clip, audio, float(opening[near].min() / most)))
+            found.append(Closure(sound, begin, end, clip, audio, float(opening[near].min() / most),
+                                 float(opening[near & in_video].min(initial=np.inf))))
     return found
 
 
@@ -96,3 +100,7 @@ def of_espeak(environment, model, said):
 
 def share_closed(closures):
     return sum(c.opening <= MOST_OPEN for c in closures) / len(closures)
+
+
+def share_met(closures):
+    return sum(c.shown < MEETING for c in closures) / len(closures)

@@ -132,8 +132,8 @@ def measure_closures(run, model, said):
                  "espeak-ng": closures.of_espeak(run.environment, model, said)}
     for source, found in by_source.items():
         if found:
-            run.add([bars.closure_row(f"{label(model)}, {source}", found,
-                                      closures.share_closed(found))])
+            run.add(bars.closure_rows(f"{label(model)}, {source}", found,
+                                      closures.share_closed(found), closures.share_met(found)))
         else:
             run.add([bars.Row(f"lips close at p, b, m: {source}", "skipped: espeak-ng is not installed",
                               f">= {100 * bars.CLOSED_SHARE:.0f} %", None)])
