@@ -31,7 +31,7 @@ constexpr int kOutputs = 10;  // opening, width, upper, jaw, then the six action
 // Kinds of sounds by what the lips do: rest, closed (p, b, m), lip on teeth (f, v), rounded, open,
 // any other.
 constexpr int kPhones = 6;
-constexpr int kBilabial = 1;
+constexpr int kBilabial = 1, kRounded = 3;
 
 // What one step gives.
 struct SpeechOutput {

@@ -13,9 +13,15 @@ namespace {
 constexpr int kSettledSteps = 150;
 constexpr float kOpeningMin = -0.01f, kOpeningMax = 0.14f;
 constexpr float kMaxUnit = 5.0f;
-constexpr float kDoubt = 0.4f, kCertainty = 0.7f;  // of a closure: it begins to close lips, and has
-constexpr float kEarlierShare = 0.4f;              // of what was said with less of the future heard
-constexpr float kPressed = -0.003f;                // opening of lips that are shut on purpose
+constexpr float kDoubt = 0.35f,
+                kCertainty = 0.65f;    // of a closure: it begins to close lips, and has
+constexpr float kEarlierShare = 0.4f;  // of what was said with less of the future heard
+constexpr float kPressed = -0.003f;    // opening of lips that are shut on purpose
+// The curves follow the kind of sound too timidly. What a probability of 1 adds to them, in face
+// heights (docs/training.md): lips at rest, on the teeth and rounded are less open, rounded
+// narrower.
+constexpr std::array<float, kPhones> kOpeningOfKind = {-0.015f, 0, -0.015f, -0.015f, 0, 0};
+constexpr float kRoundedWidth = -0.03f;
 // Lips may part ahead of a stream's first voice, but hum is as quiet as they are: no further.
 constexpr float kUnheardOpening = 0.0095f;
 
@@ -102,11 +108,17 @@ SpeechRun::Answer SpeechRun::AnswerOf(uint64_t grid, int delay) const {
   Answer answer{};
   for (int o = 0; o < kOutputs; ++o)
     answer.motion[o] = Mix(last.motion[delay][o], before.motion[earlier][o], kEarlierShare);
-  answer.closure =
-      Mix(last.phones[delay][kBilabial], before.phones[earlier][kBilabial], kEarlierShare);
+  std::array<float, kPhones> kinds;
+  for (int k = 0; k < kPhones; ++k)
+    kinds[k] = Mix(last.phones[delay][k], before.phones[earlier][k], kEarlierShare);
+  float opening = answer.motion[0];
+  for (int k = 0; k < kPhones; ++k) opening += kOpeningOfKind[k] * kinds[k];
+  answer.motion[0] = std::max(std::min(answer.motion[0], 0.0f), opening);  // that presses no lips
+  answer.motion[1] += kRoundedWidth * kinds[kRounded];
+  if (!row.gate.heard) answer.motion[0] = std::min(answer.motion[0], kUnheardOpening);
+  answer.closure = kinds[kBilabial];
   answer.gate = row.gate.open[delay];
   answer.level = row.gate.level * answer.gate;
-  if (!row.gate.heard) answer.motion[0] = std::min(answer.motion[0], kUnheardOpening);
   return answer;
 }
 

@@ -7,9 +7,7 @@
 #include <complex>
 #include <limits>
 
-#include "models/auwarp/speech_run.h"
 #include "models/auwarp/speech_stream.h"
-#include "tests/engine/expect_error.h"
 #include "tests/engine/speech_fixture.h"
 
 namespace talkface::auwarp {
@@ -192,24 +190,6 @@ TEST_F(SpeechTest, MotionFadesInFromLipsAtRest) {
   EXPECT_EQ(Motion(*Take(stream_.get(), 900)), Motion(*Take(late.get(), 900)));
 }
 
-TEST_F(SpeechTest, TwoAnswersAboutOneMomentAreMixed) {
-  // Motion that depends on nothing but the delay: what is heard and said before does not count.
-  Tensors tensors = RandomWeights(1, 24, 32);
-  for (float& weight : tensors["head.weight"].second) weight = 0;
-  auto& bias = tensors["head.bias"].second;
-  for (size_t i = 0; i < bias.size(); ++i) bias[i] = static_cast<float>(i / kOutputs);
-  for (float& weight : tensors["phones.weight"].second) weight = 0;
-  for (float& value : tensors["phones.bias"].second) value = 0;
-  const std::string path = folder_.path() + "/delays.safetensors";
-  WriteWeights(path, tensors);
-  SpeechRun run(SpeechNet::Load(SafeTensors::Open(path)));
-  run.Push(speech_.data(), speech_.size());
-  const auto answer = [&](int delay) { return run.At(1000 * kMs, delay)[1]; };
-  EXPECT_EQ(answer(0), 0.0f);  // has none before it
-  EXPECT_NEAR(answer(2) / answer(1), 1.6 / 0.6, 1e-4);
-  EXPECT_NEAR(answer(3) / answer(1), 2.6 / 0.6, 1e-4);
-}
-
 TEST_F(SpeechTest, StarvedFramesFadeToRestAndBack) {
   stream_->Push(speech_.data(), 16000);
   std::vector<double> openings;
@@ -336,74 +316,6 @@ TEST_F(SpeechTest, TheMouthRestsInSilenceAndInSteadyNoise) {
     most = std::max(most, Motion(*Take(stream_.get(), t)));
   EXPECT_GT(most, 0.0);
   for (uint64_t t = 14600; t < 15600; t += 40) EXPECT_EQ(Motion(*Take(stream_.get(), t)), 0.0) << t;
-}
-
-TEST_F(SpeechTest, AnHourOfSilenceIsCheapAndLeavesNothingBehind) {
-  SpeechRun run(net_);
-  size_t most = 0;
-  for (uint64_t second = 0; second < 3600; ++second) {
-    run.Push(nullptr, kSpeechRateHz);
-    run.Forget(second * 1000 * kMs);
-    most = std::max(most, run.kept());
-  }
-  EXPECT_LE(most, 60u);
-  EXPECT_TRUE(run.Has(3'599'800 * kMs, kDelays - 1));
-  Pose rest{};
-  rest[kSpeechPlace] = 1;
-  EXPECT_EQ(run.At(3'599'800 * kMs, kDelays - 1), rest);
-}
-
-TEST_F(SpeechTest, TimesBetweenStepsAreInterpolated) {
-  SpeechRun run(net_);
-  run.Push(speech_.data(), speech_.size());
-  const int delay = 2;
-  // Steps lie at multiples of 20 ms, less the tracker's lag.
-  const Pose a = run.At(690 * kMs, delay), b = run.At(710 * kMs, delay);
-  const Pose middle = run.At(700 * kMs, delay);
-  EXPECT_NE(a[1], b[1]);
-  EXPECT_NEAR(middle[1], (a[1] + b[1]) / 2, 1e-6);
-}
-
-TEST_F(SpeechTest, DamagedWeightsAreNamed) {
-  const std::string path = folder_.path() + "/broken.safetensors";
-  Tensors tensors = RandomWeights(2, 24, 32);
-  tensors["conv1.weight"].first = {2, 24, 12, 6};
-  WriteWeights(path, tensors);
-  EXPECT_ERROR(SpeechNet::Load(SafeTensors::Open(path)), Code::kBadPack, "broken.safetensors",
-               "conv1.weight");
-  tensors = RandomWeights(2, 24, 32);
-  tensors.erase("gru.bias_hh");
-  WriteWeights(path, tensors);
-  EXPECT_ERROR(SpeechNet::Load(SafeTensors::Open(path)), Code::kBadPack, "gru.bias_hh");
-}
-
-// A net that hears nothing but sounds of one kind.
-std::shared_ptr<const SpeechNet> NetOfOneKind(const TemporaryFolder& folder, int kind) {
-  Tensors tensors = RandomWeights(2, 24, 32);
-  auto& [shape, bias] = tensors["phones.bias"];
-  for (size_t i = 0; i < bias.size(); ++i)
-    bias[i] = static_cast<int>(i) % kPhones == kind ? 100.0f : 0.0f;
-  auto& [head_shape, head_bias] = tensors["head.bias"];
-  for (size_t i = 0; i < head_bias.size(); i += kOutputs) head_bias[i] = 5.0f;  // a wide mouth
-  const std::string path = folder.path() + "/kind.safetensors";
-  WriteWeights(path, tensors);
-  return SpeechNet::Load(SafeTensors::Open(path));
-}
-
-TEST_F(SpeechTest, LipsMeetWhereAClosureIsHeardAndNowhereElse) {
-  SpeechRun closed(NetOfOneKind(folder_, kBilabial)), open(NetOfOneKind(folder_, kPhones - 1));
-  closed.Push(speech_.data(), speech_.size());
-  open.Push(speech_.data(), speech_.size());
-  double open_most = 0;
-  for (uint64_t t = 300; t < 1700; t += 20) {
-    const Pose shut = closed.At(t * kMs, kDelays - 1), wide = open.At(t * kMs, kDelays - 1);
-    EXPECT_LE(shut[0], 0.0f) << t;
-    EXPECT_GE(shut[0], -0.004f) << t;
-    EXPECT_EQ(shut[kShapeOutputs + kAu25], 0.0f) << t;
-    EXPECT_EQ(shut[1], wide[1]) << t;  // nothing but the lips' gap is changed
-    open_most = std::max<double>(open_most, wide[0]);
-  }
-  EXPECT_GT(open_most, 0.01);
 }
 
 }  // namespace

@@ -13,7 +13,7 @@ PORTRAITS = {
     "01": "01_astronaut_collins.png", "02": "02_obama_official_2012.jpg",
     "04": "04_grace_hopper_glasses.jpg", "06": "06_lincoln_1863_beard_bw.jpg",
     "08": "08_monalisa.jpg", "10": "10_bouguereau_child.jpg", "14": "14_cartoon_sylvie_rgba.png",
-    "22": "22_grid_glasses_m.png"}
+    "22": "22_grid_glasses_m.png", "23": "23_grid_moustache_darkskin_m.png"}
 SYNC_PORTRAITS = ("02", "06", "08", "22")
 CLOSED_PORTRAITS = ("06", "08", "22")  # no teeth shown: width can be judged (portrait 02 smiles)
 SPEECH_SECONDS = 5.0                   # of each voice in the standard set
