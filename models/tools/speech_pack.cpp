@@ -86,9 +86,9 @@ void WriteCard(const std::string& path, const SpeechFigures& figures) {
       << "Mean correlation of the motion with the measured one at the video's frames, a clip at a "
          "time. A p, b or m is closed where the\nopening falls to 35 % of the clip's 95th "
          "percentile "
-         "within it and 20 ms around it. The voice gate's times were set with these clips\nin "
-         "view; "
-         "the net's weights were not (docs/training.md).\n";
+         "within it and 20 ms around it. The voice gate's times and what the kind of\n"
+         "sound adds were set with these clips in view; the net's weights were not "
+         "(docs/training.md).\n";
   if (figures.test.clips > 0) {
     out << "\n**Clips never trained on, of a speaker trained on** (" << figures.test.clips
         << " clips; worst opening" << Line(" %.2f", figures.test.worst_opening, 0) << "):\n\n"
