@@ -55,8 +55,10 @@ void SpeechRun::Forget(uint64_t time_ns, const WindowShape& shape) {
   const uint64_t reach_ns = static_cast<uint64_t>(shape.frames) * kFrameStepNs;
   const int64_t spare = FirstColumnAt(time_ns - std::min(time_ns, reach_ns)) - begin_;
   if (spare < kSpareColumns) return;
-  columns_.erase(columns_.begin(), columns_.begin() + spare);
-  begin_ += spare;
+  // Where speech has run out, time goes on without columns.
+  const int64_t gone = std::min(spare, static_cast<int64_t>(columns_.size()));
+  columns_.erase(columns_.begin(), columns_.begin() + gone);
+  begin_ += gone;
 }
 
 }  // namespace talkface::mftfg

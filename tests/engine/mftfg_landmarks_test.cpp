@@ -154,6 +154,21 @@ TEST(MftfgSpeechRun, EveryCutGivesTheSameWindows) {
   }
 }
 
+// A live stream that is starved for long draws idle frames, and then hears what comes.
+TEST(MftfgSpeechRun, ForgetsNoMoreThanItHas) {
+  const std::vector<float> speech = Speech(16000);
+  const WindowShape shape{10, 1};
+  SpeechRun run = RunOf(speech, speech.size());
+  for (uint64_t second = 1; second < 60; ++second) {
+    EXPECT_FALSE(run.Has(1000 * kMs * second, shape.ahead));
+    run.Forget(1000 * kMs * second, shape);
+  }
+  run.Push(nullptr, 58 * 16000);
+  run.Push(speech.data(), speech.size());
+  EXPECT_EQ(run.WindowAt(59500 * kMs, shape).mfcc,
+            RunOf(speech, speech.size()).WindowAt(500 * kMs, shape).mfcc);
+}
+
 // Frame n sits where the look-ahead wants it; windows neither begin before the speech nor end after
 // it.
 TEST(MftfgSpeechRun, WindowsAreCutToTheSpeech) {
