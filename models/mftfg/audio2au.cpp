@@ -33,14 +33,15 @@ ConvBlockImpl::ConvBlockImpl(const Options& options)
     : conv1(nn::Conv2dOptions(options.in, options.out, Pair(options.kernel))
                 .stride(Pair(options.stride))),
       pool(nn::MaxPool2dOptions(Pair(options.pool))),
-      bn1(options.out) {
+      bn1(options.out),
+      pools_(options.pool != std::array<int64_t, 2>{1, 1}) {
   register_module("conv1", conv1);
   register_module("bn1", bn1);
 }
 
 torch::Tensor ConvBlockImpl::forward(torch::Tensor x) {
   x = conv1(x);
-  x = pool(x);
+  if (pools_) x = pool(x);
   x = bn1(x);
   return torch::leaky_relu(x, kUnitSlope);
 }

@@ -30,6 +30,9 @@ class ConvBlockImpl : public torch::nn::Module {
   torch::nn::Conv2d conv1;
   torch::nn::MaxPool2d pool;
   torch::nn::BatchNorm2d bn1;
+
+ private:
+  const bool pools_;  // over more than one element
 };
 TORCH_MODULE(ConvBlock);
 
