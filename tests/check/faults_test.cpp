@@ -8,22 +8,28 @@
 #include <limits>
 
 #include "tests/check/pipeline.h"
-#include "tests/check/support.h"
+#include "tests/check/rig.h"
 
 using namespace talkface::test;
 
 namespace {
 
 std::string Portrait(const TempFolder& folder) {
-  return WritePortrait(folder.path("portrait.png"), 64, 48);
+  return WriteSubjectPortrait(folder.path("portrait.png"));
 }
 
 // 2 s of sound into a talkfacegen named face.
-std::string Speaking(const std::string& portrait, const std::string& model,
-                     const std::string& properties = "") {
-  return "audiotestsrc num-buffers=100 samplesperbuffer=320 ! audio/x-raw,rate=16000 ! "
-         "talkfacegen name=face identity-image=" +
-         portrait + " model=" + model + " " + properties + " ! fakesink name=sink sync=false";
+std::string Speaking(const std::string& portrait, const std::string& properties = "") {
+  return std::string(
+             "audiotestsrc num-buffers=100 samplesperbuffer=320 ! audio/x-raw,rate=16000 ! "
+             "talkfacegen name=face model=") +
+         TestSubject().pack + " identity-image=" + portrait + " " + properties +
+         " ! fakesink name=sink sync=false";
+}
+
+// The same with a fake pack of these settings in `folder`.
+std::string SpeakingWith(const TempFolder& folder, const std::string& settings) {
+  return Speaking(Portrait(folder), "model=" + WriteFakePack(folder.path("pack"), settings));
 }
 
 void WriteManifest(const std::string& folder, const std::string& text) {
@@ -34,7 +40,7 @@ void WriteManifest(const std::string& folder, const std::string& text) {
 // The same element works once the cause of its failure is gone.
 void PlayAfterFailure(Pipeline* pipeline) {
   pipeline->SetState(GST_STATE_NULL);
-  g_object_set((*pipeline)["face"], "model", "fake", nullptr);
+  g_object_set((*pipeline)["face"], "model", TestSubject().pack, nullptr);
   pipeline->PlayToEnd();
 }
 
@@ -42,8 +48,7 @@ void PlayAfterFailure(Pipeline* pipeline) {
 
 GST_START_TEST(engine_fails_to_open) {
   TempFolder folder;
-  const std::string pack = WriteFakePack(folder.path("pack"), R"("fail_open": true)");
-  Pipeline pipeline(Speaking(Portrait(folder), pack));
+  Pipeline pipeline(SpeakingWith(folder, R"("fail_open": true)"));
   pipeline.FailWith(GST_STREAM_ERROR, GST_STREAM_ERROR_FAILED, "fake engine failed");
   PlayAfterFailure(&pipeline);
 }
@@ -51,22 +56,23 @@ GST_END_TEST
 
 GST_START_TEST(portrait_without_a_face) {
   TempFolder folder;
-  const std::string pack = WriteFakePack(folder.path("pack"), R"("fail_enrol": true)");
   const std::string portrait = Portrait(folder);
-  Pipeline pipeline(Speaking(portrait, pack));
-  const std::string said = portrait + ": The fake family sees no face";
+  const bool looks = TestSubject().needs_face;
+  if (looks) WritePortrait(portrait, kPortraitWidth, kPortraitHeight);
+  Pipeline pipeline(looks ? Speaking(portrait) : SpeakingWith(folder, R"("fail_enrol": true)"));
+  const std::string said =
+      portrait + (looks ? ": The picture shows no face" : ": The fake family sees no face");
   pipeline.FailWith(GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS, said.c_str());
+  Portrait(folder);
   PlayAfterFailure(&pipeline);
 }
 GST_END_TEST
 
 GST_START_TEST(engine_fails_in_mid_stream) {
   TempFolder folder;
-  const std::string portrait = Portrait(folder);
   for (const char* fault : {R"("fail_at_frame": 7)", R"("fail_speech_at_ms": 300)",
                             R"("fail_at_frame": 0)", R"("fail_speech_at_ms": 0)"}) {
-    const std::string pack = WriteFakePack(folder.path("pack"), fault);
-    Pipeline pipeline(Speaking(portrait, pack));
+    Pipeline pipeline(SpeakingWith(folder, fault));
     pipeline.FailWith(GST_STREAM_ERROR, GST_STREAM_ERROR_FAILED, "as its pack asked");
     PlayAfterFailure(&pipeline);
   }
@@ -75,11 +81,10 @@ GST_END_TEST
 
 GST_START_TEST(a_failing_stream_harms_no_other) {
   TempFolder folder;
-  const std::string pack = WriteFakePack(folder.path("pack"), R"("delay_ms": 2)");
-  const std::string portrait = Portrait(folder);
-  Pipeline good(Speaking(portrait, pack));
+  const std::string slow = SlowSubject(folder, 2).Properties();
+  Pipeline good(Speaking(Portrait(folder), slow));
   good.SetState(GST_STATE_PLAYING);
-  Pipeline bad(Speaking(folder.path("missing.png"), pack));
+  Pipeline bad(Speaking(folder.path("missing.png"), slow));
   bad.FailWith(GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND, "missing.png");
   gst_message_unref(good.WaitFor(GST_MESSAGE_EOS));
 }
@@ -120,12 +125,18 @@ GST_START_TEST(damaged_packs) {
   };
   for (const auto& fault : cases) {
     WriteManifest(pack, fault.manifest);
-    Pipeline pipeline(Speaking(portrait, pack));
+    Pipeline pipeline(Speaking(portrait, "model=" + pack));
     pipeline.FailWith(fault.domain, fault.code, fault.words);
   }
-  Pipeline missing(Speaking(portrait, "no-such-pack"));
+}
+GST_END_TEST
+
+GST_START_TEST(unknown_pack_and_device) {
+  TempFolder folder;
+  const std::string portrait = Portrait(folder);
+  Pipeline missing(Speaking(portrait, "model=no-such-pack"));
   missing.FailWith(GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND, "no-such-pack");
-  Pipeline device(Speaking(portrait, "fake", "device=abacus"));
+  Pipeline device(Speaking(portrait, "device=abacus"));
   device.FailWith(GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS, "abacus");
 }
 GST_END_TEST
@@ -134,7 +145,7 @@ GST_START_TEST(missing_engine) {
   TempFolder folder;
   const std::string engine = g_getenv("TALKFACE_ENGINE");
   g_setenv("TALKFACE_ENGINE", "/nowhere/engine.so", TRUE);
-  Pipeline pipeline(Speaking(Portrait(folder), "fake"));
+  Pipeline pipeline(Speaking(Portrait(folder)));
   pipeline.FailWith(GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND, "/nowhere/engine.so");
   pipeline.SetState(GST_STATE_NULL);
   g_setenv("TALKFACE_ENGINE", engine.c_str(), TRUE);
@@ -157,7 +168,7 @@ GST_START_TEST(bad_portraits) {
                {"missing.png", GST_RESOURCE_ERROR_NOT_FOUND},
                {".", GST_RESOURCE_ERROR_OPEN_READ}};
   for (const auto& fault : cases) {
-    Pipeline pipeline(Speaking(folder.path(fault.name), "fake"));
+    Pipeline pipeline(Speaking(folder.path(fault.name)));
     pipeline.FailWith(GST_RESOURCE_ERROR, fault.code, folder.path(fault.name).c_str());
   }
 }
@@ -166,7 +177,7 @@ GST_END_TEST
 GST_START_TEST(portrait_deleted_while_playing) {
   TempFolder folder;
   const std::string portrait = Portrait(folder);
-  Pipeline pipeline(Speaking(portrait, "fake"));
+  Pipeline pipeline(Speaking(portrait));
   pipeline.ReachState(GST_STATE_PAUSED);
   fail_unless(g_unlink(portrait.c_str()) == 0);
   pipeline.PlayToEnd();  // it was read before
@@ -177,7 +188,7 @@ GST_END_TEST
 
 GST_START_TEST(bad_new_portrait_leaves_the_old) {
   TempFolder folder;
-  Pipeline pipeline(Speaking(Portrait(folder), "fake"));
+  Pipeline pipeline(Speaking(Portrait(folder)));
   pipeline.ReachState(GST_STATE_PAUSED);
   g_object_set(pipeline["face"], "identity-image", folder.path("missing.png").c_str(), nullptr);
   GstMessage* warning = pipeline.WaitFor(GST_MESSAGE_WARNING);
@@ -202,8 +213,8 @@ GST_START_TEST(wild_samples) {
   for (const char* rate : {"16000", "44100"}) {
     Pipeline pipeline(std::string("appsrc name=source format=time max-bytes=0 caps=audio/x-raw,"
                                   "format=F32LE,channels=1,layout=interleaved,rate=") +
-                      rate + " ! talkfacegen model=fake identity-image=" + Portrait(folder) +
-                      " ! fakesink name=sink");
+                      rate + " ! talkfacegen model=" + TestSubject().pack +
+                      " identity-image=" + Portrait(folder) + " ! fakesink name=sink");
     pipeline.SetState(GST_STATE_PLAYING);
     for (guint i = 0; i < 100; ++i) {
       float samples[441];
@@ -224,10 +235,10 @@ GST_END_TEST
 
 GST_START_TEST(stops_while_a_slow_engine_draws) {
   TempFolder folder;
-  const std::string pack = WriteFakePack(folder.path("pack"), R"("delay_ms": 300)");
+  const std::string slow = SlowSubject(folder, 300).Properties();
   const std::string portrait = Portrait(folder);
   for (const GstState state : {GST_STATE_NULL, GST_STATE_READY}) {
-    Pipeline pipeline(Speaking(portrait, pack));
+    Pipeline pipeline(Speaking(portrait, slow));
     pipeline.ReachState(GST_STATE_PAUSED);
     pipeline.SetState(GST_STATE_PLAYING);
     pipeline.ReachState(state);
@@ -242,8 +253,9 @@ GST_START_TEST(flush_and_state_changes_at_any_point) {
   for (const char* element : {"talkfacegen", "talkfacegenbin"}) {
     const bool bin = g_str_equal(element, "talkfacegenbin");
     Pipeline pipeline(
-        std::string(kSpeechSource) + "! " + element + " name=face model=fake identity-image=" +
-        portrait + (bin ? " face.video_src ! fakesink face.audio_src ! fakesink" : " ! fakesink"));
+        std::string(kSpeechSource) + "! " + element + " name=face model=" + TestSubject().pack +
+        " identity-image=" + portrait +
+        (bin ? " face.video_src ! fakesink face.audio_src ! fakesink" : " ! fakesink"));
     constexpr GstState kStates[] = {GST_STATE_NULL, GST_STATE_READY, GST_STATE_PAUSED,
                                     GST_STATE_PLAYING};
     for (int step = 0; step < 300; ++step) {
@@ -277,14 +289,18 @@ GST_START_TEST(flush_and_state_changes_at_any_point) {
 GST_END_TEST
 
 static Suite* faults_suite() {
+  PreloadEngine();
   Suite* suite = suite_create("faults");
   TCase* chain = tcase_create("all");
   suite_add_tcase(suite, chain);
-  tcase_add_test(chain, engine_fails_to_open);
+  if (TestSubject().obeys_faults) {
+    tcase_add_test(chain, engine_fails_to_open);
+    tcase_add_test(chain, engine_fails_in_mid_stream);
+    tcase_add_test(chain, damaged_packs);
+  }
   tcase_add_test(chain, portrait_without_a_face);
-  tcase_add_test(chain, engine_fails_in_mid_stream);
+  tcase_add_test(chain, unknown_pack_and_device);
   tcase_add_test(chain, a_failing_stream_harms_no_other);
-  tcase_add_test(chain, damaged_packs);
   tcase_add_test(chain, missing_engine);
   tcase_add_test(chain, bad_portraits);
   tcase_add_test(chain, portrait_deleted_while_playing);

@@ -1,22 +1,23 @@
 // SPDX-License-Identifier: MIT
 // Pipelines for no_leaks.sh: all ends that a stream may have, then gst_deinit (at exit, by check),
-// which lets the leaks tracer tell what is still alive. With the argument "leak" it leaks a bin.
+// which lets the leaks tracer tell what is still alive. With the argument "leak" it leaks a bin
 // instead.
 #include <gst/check/gstcheck.h>
 
 #include <cstring>
 
 #include "tests/check/pipeline.h"
-#include "tests/check/support.h"
+#include "tests/check/subject.h"
 
 using namespace talkface::test;
 
 GST_START_TEST(play_all) {
   TempFolder folder;
-  const std::string portrait = WritePortrait(folder.path("portrait.png"), 64, 48);
+  const std::string portrait = WriteSubjectPortrait(folder.path("portrait.png"));
   const std::string source =
       "audiotestsrc num-buffers=50 samplesperbuffer=320 ! audio/x-raw,rate=16000 ! ";
-  const std::string face = "model=fake name=face post-messages=true identity-image=" + portrait;
+  const std::string face = std::string("name=face post-messages=true model=") + TestSubject().pack +
+                           " identity-image=" + portrait;
   {
     Pipeline pipeline(source + "talkfacegen " + face + " ! fakesink");
     pipeline.PlayToEnd();

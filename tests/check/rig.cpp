@@ -4,6 +4,8 @@
 #include <dlfcn.h>
 #include <gst/check/gstcheck.h>
 
+#include <set>
+
 namespace talkface::test {
 namespace {
 
@@ -21,13 +23,20 @@ void PreloadEngine() {
 }
 
 Rig::Rig(const RigOptions& options) : bus(gst_bus_new()) {
-  portrait = WritePortrait(folder.path("portrait.png"), 48, 64);
-  const std::string pack =
-      options.pack.empty() ? "fake" : WriteFakePack(folder.path("pack"), options.pack);
+  portrait = WriteSubjectPortrait(folder.path("portrait.png"));
+  std::string model = TestSubject().pack;
+  guint steps = 0;
+  if (!options.faults.empty()) model = WriteFakePack(folder.path("pack"), options.faults);
+  if (options.slow_ms > 0) {
+    const SlowSubject slow(folder, options.slow_ms);
+    model = slow.model;
+    steps = slow.sampler_steps;
+  }
   element = gst_element_factory_make_full("talkfacegen", "force-live", options.force_live, nullptr);
   fail_unless(element != nullptr, "talkfacegen is not in the plugin path");
   gst_object_ref_sink(element);
-  g_object_set(element, "model", pack.c_str(), "identity-image", portrait.c_str(), nullptr);
+  g_object_set(element, "model", model.c_str(), "identity-image", portrait.c_str(), "sampler-steps",
+               steps, "idle-motion", FALSE, nullptr);
   if (options.prepare) options.prepare(element);
   gst_element_set_bus(element, bus);
   clock = GST_TEST_CLOCK(gst_test_clock_new_with_start_time(options.clock_ns));
@@ -177,6 +186,19 @@ void ExpectTimes(const std::vector<Picture>& frames, int fps_n, int fps_d, guint
     fail_unless_equals_uint64(frames[i].pts, at(number + i));
     fail_unless_equals_uint64(frames[i].duration, at(number + i + 1) - at(number + i));
   }
+}
+
+std::vector<std::string> Checksums(const std::vector<Picture>& frames) {
+  std::vector<std::string> sums;
+  for (const Picture& frame : frames) sums.push_back(frame.checksum);
+  return sums;
+}
+
+void ExpectMotion(const std::vector<Picture>& frames) {
+  const std::vector<std::string> sums = Checksums(frames);
+  const size_t different = std::set<std::string>(sums.begin(), sums.end()).size();
+  fail_unless(different >= (TestSubject().hashes_samples ? sums.size() : 2), "%zu of %zu differ",
+              different, sums.size());
 }
 
 }  // namespace talkface::test

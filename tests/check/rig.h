@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/check/support.h"
+#include "tests/check/subject.h"
 
 namespace talkface::test {
 
@@ -29,7 +29,8 @@ struct RigOptions {
   bool live = false;
   const char* video = kSmallVideo;  // what downstream takes; null: anything
   const char* audio = "audio/x-raw,format=S16LE,layout=interleaved,rate=16000,channels=1";
-  std::string pack;  // settings of the fake family; "": the committed pack
+  std::string faults;    // settings of a fake pack; "": the pack under test
+  unsigned slow_ms = 0;  // the pack under test, but so slow (SlowSubject)
   bool force_live = false;
   GstClockTime clock_ns = 0;                 // when the element starts
   std::function<void(GstElement*)> prepare;  // before the element leaves NULL
@@ -86,5 +87,11 @@ class Rig {
 // Fails unless the frames are numbers first, first + 1, ... of a segment that starts at `start`.
 void ExpectTimes(const std::vector<Picture>& frames, int fps_n, int fps_d, guint64 number = 0,
                  GstClockTime start = 0);
+
+std::vector<std::string> Checksums(const std::vector<Picture>& frames);
+
+// Fails unless the frames' pictures differ: all of them from each other where the subject's do,
+// else some.
+void ExpectMotion(const std::vector<Picture>& frames);
 
 }  // namespace talkface::test

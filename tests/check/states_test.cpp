@@ -3,7 +3,7 @@
 #include <gst/check/gstcheck.h>
 
 #include "tests/check/pipeline.h"
-#include "tests/check/support.h"
+#include "tests/check/rig.h"
 
 using namespace talkface::test;
 
@@ -14,7 +14,7 @@ const char* const kElements[] = {"talkfacegen", "talkfacegenbin"};
 GstElement* Make(const char* name, const std::string& portrait) {
   GstElement* element = gst_element_factory_make(name, nullptr);
   fail_unless(element != nullptr, "no element %s", name);
-  g_object_set(element, "model", "fake", "identity-image", portrait.c_str(), nullptr);
+  g_object_set(element, "model", TestSubject().pack, "identity-image", portrait.c_str(), nullptr);
   return element;
 }
 
@@ -30,7 +30,7 @@ void Reach(GstElement* element, GstState state) {
 
 GST_START_TEST(up_and_down_alone) {
   TempFolder folder;
-  const std::string portrait = WritePortrait(folder.path("portrait.png"), 32, 32);
+  const std::string portrait = WriteSubjectPortrait(folder.path("portrait.png"));
   const GstState steps[] = {GST_STATE_READY,  GST_STATE_PAUSED,  GST_STATE_PLAYING,
                             GST_STATE_PAUSED, GST_STATE_READY,   GST_STATE_NULL,
                             GST_STATE_PAUSED, GST_STATE_NULL,    GST_STATE_PLAYING,
@@ -57,12 +57,13 @@ GST_END_TEST
 
 GST_START_TEST(stops_anywhere_in_a_pipeline) {
   TempFolder folder;
-  const std::string portrait = WritePortrait(folder.path("portrait.png"), 32, 32);
+  const std::string portrait = WriteSubjectPortrait(folder.path("portrait.png"));
   for (const char* name : kElements) {
     const std::string output =
         g_str_equal(name, "talkfacegen") ? "e. ! fakesink" : "e.video_src ! fakesink";
     Pipeline pipeline("audiotestsrc ! audio/x-raw,rate=16000 ! " + std::string(name) +
-                      " name=e model=fake identity-image=" + portrait + " " + output);
+                      " name=e model=" + TestSubject().pack + " identity-image=" + portrait + " " +
+                      output);
     for (int round = 0; round < 5; ++round) {
       pipeline.ReachState(GST_STATE_READY);
       pipeline.SetState(GST_STATE_PAUSED);  // and on before it is reached
@@ -81,13 +82,15 @@ GST_START_TEST(needs_a_portrait) {
   for (const char* name : kElements) {
     const std::string output =
         g_str_equal(name, "talkfacegen") ? "e. ! fakesink" : "e.video_src ! fakesink";
-    Pipeline pipeline("audiotestsrc ! " + std::string(name) + " name=e model=fake " + output);
+    Pipeline pipeline("audiotestsrc ! " + std::string(name) +
+                      " name=e model=" + TestSubject().pack + " " + output);
     pipeline.FailWith(GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS, "identity-image");
   }
 }
 GST_END_TEST
 
 static Suite* states_suite() {
+  PreloadEngine();
   Suite* suite = suite_create("states");
   TCase* chain = tcase_create("all");
   suite_add_tcase(suite, chain);

@@ -5,7 +5,6 @@
 #include <glib/gstdio.h>
 
 #include <filesystem>
-#include <vector>
 
 namespace talkface::test {
 
@@ -42,6 +41,17 @@ std::string ReadFile(const std::string& path) {
   return bytes;
 }
 
+std::string WritePng(const std::string& path, const std::vector<uint8_t>& rgba, int width,
+                     int height) {
+  GdkPixbuf* pixbuf = gdk_pixbuf_new_from_data(rgba.data(), GDK_COLORSPACE_RGB, TRUE, 8, width,
+                                               height, 4 * width, nullptr, nullptr);
+  GError* error = nullptr;
+  gdk_pixbuf_save(pixbuf, path.c_str(), "png", &error, nullptr);
+  g_assert_no_error(error);
+  g_object_unref(pixbuf);
+  return path;
+}
+
 std::string WritePortrait(const std::string& path, int width, int height, uint8_t tint) {
   std::vector<uint8_t> pixels;
   pixels.reserve(size_t{4} * static_cast<size_t>(width) * static_cast<size_t>(height));
@@ -52,13 +62,7 @@ std::string WritePortrait(const std::string& path, int width, int height, uint8_
       pixels.insert(pixels.end(), pixel, pixel + 4);
     }
   }
-  GdkPixbuf* pixbuf = gdk_pixbuf_new_from_data(pixels.data(), GDK_COLORSPACE_RGB, TRUE, 8, width,
-                                               height, 4 * width, nullptr, nullptr);
-  GError* error = nullptr;
-  gdk_pixbuf_save(pixbuf, path.c_str(), "png", &error, nullptr);
-  g_assert_no_error(error);
-  g_object_unref(pixbuf);
-  return path;
+  return WritePng(path, pixels, width, height);
 }
 
 std::string WriteFakePack(const std::string& folder, const std::string& settings) {

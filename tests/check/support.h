@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace talkface::test {
 
@@ -22,6 +23,10 @@ class TempFolder {
 
 void WriteFile(const std::string& path, const std::string& bytes);
 std::string ReadFile(const std::string& path);
+
+// Returns `path`.
+std::string WritePng(const std::string& path, const std::vector<uint8_t>& rgba, int width,
+                     int height);
 
 // Writes an RGBA portrait of that size (a pattern, for families that look for no face); PNG.
 // Returns `path`.

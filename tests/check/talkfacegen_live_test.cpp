@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: MIT
-// talkfacegen with a live source, under a test clock. The pack "fake" looks 200 ms ahead, so the
-// latency at 25 frames a second is 200 + 40 (frame) + 40 (processing-time) = 280 ms, and the
-// deadline of the frame at t is t + 240 ms.
+// talkfacegen with a live source, under a test clock.
 #include <gst/check/gstcheck.h>
 
 #include "tests/check/rig.h"
@@ -11,6 +9,13 @@ using namespace talkface::test;
 namespace {
 
 constexpr GstClockTime kMs = GST_MSECOND;
+
+// The latency at 25 frames a second is look-ahead + 40 (frame) + 40 (processing-time), and the
+// deadline of the frame at t is t + look-ahead + 40 ms.
+GstClockTime OwnLatency() { return TestSubject().look_ahead + 80 * kMs; }
+GstClockTime Deadline(guint64 number) {
+  return TestSubject().look_ahead + 40 * kMs + number * 40 * kMs;
+}
 
 RigOptions Live() {
   RigOptions options;
@@ -30,16 +35,16 @@ void PushLive(Rig* rig, uint64_t ms, uint64_t length_ms = 20) {
 
 }  // namespace
 
-// The first deadline (280 ms: the wait cannot be earlier than the latency) makes frames 0 and 1
-// due, every further one the next frame.
+// The first wait cannot be shorter than the latency, so that frames 0 and 1 are due after it; after
+// every further one it is the next frame.
 GST_START_TEST(starvation_gives_idle_frames_on_the_clock) {
   Rig rig(Live());
   rig.Crank();
-  fail_unless_equals_uint64(rig.Now(), 280 * kMs);
+  fail_unless_equals_uint64(rig.Now(), OwnLatency());
   std::vector<Picture> frames = rig.Pull(2);
   for (int n = 2; n < 20; ++n) {
     rig.Crank();
-    fail_unless_equals_uint64(rig.Now(), (240 + 40 * static_cast<guint64>(n)) * kMs);
+    fail_unless_equals_uint64(rig.Now(), Deadline(static_cast<guint64>(n)));
     frames.push_back(rig.Pull());
   }
   ExpectTimes(frames, 25, 1);
@@ -54,8 +59,7 @@ GST_START_TEST(speech_in_time_is_never_idle) {
   for (uint64_t ms = 0; ms < 2000; ms += 20) {
     gst_test_clock_set_time(rig.clock, (ms + 20) * kMs);
     PushLive(&rig, ms);
-    // Frame n leaves when n x 40 + 200 ms of audio are here.
-    while (40 * frames.size() + 200 <= ms + 20) frames.push_back(rig.Pull());
+    while (40 * frames.size() * kMs + kAudioAhead <= (ms + 20) * kMs) frames.push_back(rig.Pull());
   }
   const std::vector<Picture> rest = rig.Finish();
   frames.insert(frames.end(), rest.begin(), rest.end());
@@ -66,19 +70,19 @@ GST_START_TEST(speech_in_time_is_never_idle) {
 }
 GST_END_TEST
 
-// Half a second of speech, then nothing, then speech again: one timeline throughout.
+// 480 ms of speech, then nothing, then speech again: one timeline throughout.
 GST_START_TEST(speech_resumes_on_the_same_timeline) {
   Rig rig(Live());
-  rig.Push(0, 8000);
+  rig.Push(0, 7680);
   std::vector<Picture> frames = rig.Pull(8);  // 0 .. 280 ms
   ExpectIdle(frames, false);
-  for (int n = 8; n < 20; ++n) {  // to 760 ms, at 1000 ms
+  for (int n = 8; n < 20; ++n) {  // to 760 ms
     rig.Crank();
     frames.push_back(rig.Pull());
     fail_unless(frames.back().idle);
   }
-  fail_unless_equals_uint64(rig.Now(), 1000 * kMs);
-  rig.Push(8000, 8000);  // late: to 1 s
+  fail_unless_equals_uint64(rig.Now(), Deadline(19));
+  rig.Push(7680, 8320);  // late: to 1 s
   const Picture next = rig.Pull();
   fail_unless_equals_uint64(next.pts, 800 * kMs);
   fail_unless(!next.idle);
@@ -102,7 +106,7 @@ GST_START_TEST(speech_after_a_long_pause) {
   const guint64 number = frames[0].pts / (40 * kMs);
   rig.Push(16000, 16000);  // 59 s old
   rig.Push(16 * 59920, 16 * 400);
-  // Speech to 60.32 s: frames whose 200 ms are covered, up to 60.12 s.
+  // Speech to 60.32 s: frames whose look-ahead is covered, up to 60.12 s.
   for (guint64 at = frames[0].pts + 40 * kMs; at <= 60120 * kMs; at += 40 * kMs)
     frames.push_back(rig.Pull());
   ExpectTimes(frames, 25, 1, number);
@@ -118,8 +122,8 @@ GST_START_TEST(late_join_starts_at_now) {
   gst_test_clock_set_time(rig.clock, 10 * GST_SECOND);
   rig.Push(160000, 8000);  // 10.0 to 10.5 s
   const Picture frame = rig.Pull();
-  // now - latency + processing-time = 9.76 s
-  fail_unless_equals_uint64(frame.pts, 9760 * kMs);
+  fail_unless(Deadline(244) <= 10 * GST_SECOND && Deadline(245) > 10 * GST_SECOND);
+  fail_unless_equals_uint64(frame.pts, 9760 * kMs);  // number 244
   fail_unless(frame.discont);
   std::vector<Picture> frames = rig.Pull(13);  // to 10.28 s
   ExpectTimes(frames, 25, 1, 245);
@@ -135,8 +139,8 @@ GST_START_TEST(hold_up_skips_to_now) {
   rig.Pull(2);
   gst_test_clock_set_time(rig.clock, 1280 * kMs);
   rig.Crank();
-  // 1280 - 240: the frame at 1040 ms is due.
-  const Picture frame = rig.Pull();
+  fail_unless(Deadline(26) <= 1280 * kMs && Deadline(27) > 1280 * kMs);
+  const Picture frame = rig.Pull();  // the frame at 1040 ms
   fail_unless_equals_uint64(frame.pts, 1040 * kMs);
   fail_unless(frame.discont && frame.idle);
   rig.ExpectStats(0, 3, 24);
@@ -155,7 +159,8 @@ GST_START_TEST(latency_adds_upstream_and_resampler) {
   GstClockTime max = 0;
   const GstClockTime min = rig.Latency(&live, &max);
   fail_unless(live);
-  fail_unless(min > 310 * kMs && min < 320 * kMs, "%d us", static_cast<int>(min / 1000));
+  const GstClockTime known = OwnLatency() + 30 * kMs;
+  fail_unless(min > known && min < known + 10 * kMs, "%d us", static_cast<int>(min / 1000));
   fail_unless_equals_uint64(max, GST_CLOCK_TIME_NONE);
   guint64 own = 0;
   g_object_get(rig.element, "latency", &own, nullptr);
@@ -170,7 +175,7 @@ GST_START_TEST(force_live_makes_idle_frames) {
   Rig rig(options);
   bool live = false;
   GstClockTime max = 0;
-  fail_unless_equals_uint64(rig.Latency(&live, &max), 280 * kMs);
+  fail_unless_equals_uint64(rig.Latency(&live, &max), OwnLatency());
   fail_unless(live);
   rig.Crank();
   std::vector<Picture> frames = rig.Pull(2);
@@ -183,9 +188,9 @@ GST_END_TEST
 
 GST_START_TEST(force_live_waits_for_playing) {
   TempFolder folder;
-  const std::string portrait = WritePortrait(folder.path("p.png"), 32, 32);
+  const std::string portrait = WriteSubjectPortrait(folder.path("p.png"));
   GstElement* element =
-      gst_element_factory_make_full("talkfacegen", "force-live", TRUE, "model", "fake",
+      gst_element_factory_make_full("talkfacegen", "force-live", TRUE, "model", TestSubject().pack,
                                     "identity-image", portrait.c_str(), nullptr);
   gst_object_ref_sink(element);
   fail_unless_equals_int(gst_element_set_state(element, GST_STATE_PAUSED),
@@ -195,13 +200,14 @@ GST_START_TEST(force_live_waits_for_playing) {
 }
 GST_END_TEST
 
-// A live pad holds as much as the latency says, not two buffers: 270 ms of small ones go in while
-// the task is held up downstream, and none waits.
+// A live pad holds as much as the latency says, not two buffers: nearly that much in small ones
+// goes in while the task is held up downstream, and none waits.
 GST_START_TEST(small_buffers_fit_while_the_task_is_busy) {
   Rig rig(Live());
   gst_harness_set_blocking_push_mode(rig.harness);
   rig.Push(0, 3200);  // frame 0 is pushed, and waits to be pulled
-  for (uint64_t ms = 200; ms < 470; ms += 10) PushLive(&rig, ms, 10);
+  const uint64_t held_ms = (OwnLatency() - 10 * kMs) / kMs;
+  for (uint64_t ms = 200; ms < 200 + held_ms; ms += 10) PushLive(&rig, ms, 10);
   const std::vector<Picture> frames = rig.Pull(7);  // to 260 ms
   ExpectTimes(frames, 25, 1);
   ExpectIdle(frames, false);
@@ -212,9 +218,9 @@ GST_END_TEST
 // sees no flush, and new speech is spoken.
 GST_START_TEST(flush_withdraws_speech_and_keeps_the_clock) {
   Rig rig(Live());
-  rig.Push(0, 8000);
+  rig.Push(0, 7680);
   std::vector<Picture> frames = rig.Pull(8);
-  rig.Push(8000, 1440);  // to 590 ms: two frames more
+  rig.Push(7680, 1280);  // to 560 ms: two frames more
   frames.push_back(rig.Pull());
   frames.push_back(rig.Pull());
   rig.Event(gst_event_new_flush_start());
@@ -257,13 +263,13 @@ GST_START_TEST(interrupt_on_live_goes_idle_at_once) {
 }
 GST_END_TEST
 
-// The end of an utterance is told by a GAP: the last 200 ms need not wait for the deadline.
+// The end of an utterance is told by a GAP: its last frames need not wait for the deadline.
 GST_START_TEST(gap_ends_an_utterance) {
   Rig rig(Live());
-  rig.Push(0, 8000);
+  rig.Push(0, 7680);
   rig.Pull(8);
-  rig.Event(gst_event_new_gap(500 * kMs, 300 * kMs));
-  const std::vector<Picture> frames = rig.Pull(8);  // to 800 - 200 ms
+  rig.Event(gst_event_new_gap(480 * kMs, 320 * kMs));
+  const std::vector<Picture> frames = rig.Pull(8);  // to 600 ms
   ExpectTimes(frames, 25, 1, 8);
   ExpectIdle(frames, false);
 }

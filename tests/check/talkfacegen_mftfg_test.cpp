@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // talkfacegen with the paper's model: small packs of random weights, and a drawn portrait. The
 // packs fuse 10 frames and look 500 ms ahead, a whole window.
-#include <gdk-pixbuf/gdk-pixbuf.h>
 #include <gst/check/gstcheck.h>
 
 #include "tests/check/rig.h"
@@ -17,15 +16,8 @@ constexpr uint64_t kSecond = 16000;  // samples
 // A drawn face that the detector finds; PNG.
 const std::string& FacePortrait() {
   static TempFolder folder;
-  static const std::string path = folder.path("face.png");
   const talkface::testing::DrawnFace face{480, 560, 240, 350, 260};
-  std::vector<uint8_t> rgba = face.Draw();
-  GdkPixbuf* pixbuf = gdk_pixbuf_new_from_data(rgba.data(), GDK_COLORSPACE_RGB, TRUE, 8, 480, 560,
-                                               4 * 480, nullptr, nullptr);
-  GError* error = nullptr;
-  gdk_pixbuf_save(pixbuf, path.c_str(), "png", &error, nullptr);
-  g_assert_no_error(error);
-  g_object_unref(pixbuf);
+  static const std::string path = WritePng(folder.path("face.png"), face.Draw(), 480, 560);
   return path;
 }
 
@@ -49,12 +41,6 @@ RigOptions Options(const Settings& settings = Settings()) {
       g_object_set(element, "look-ahead", settings.look_ahead, nullptr);
   };
   return options;
-}
-
-std::vector<std::string> Checksums(const std::vector<Picture>& frames) {
-  std::vector<std::string> sums;
-  for (const Picture& frame : frames) sums.push_back(frame.checksum);
-  return sums;
 }
 
 std::vector<Picture> Play(const Settings& settings, uint64_t samples, uint64_t step) {

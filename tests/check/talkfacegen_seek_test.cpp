@@ -14,12 +14,13 @@ constexpr GstClockTime kMs = GST_MSECOND;
 
 // audiotestsrc ! talkfacegen ! appsink, prerolled.
 struct Pipeline {
-  explicit Pipeline(const std::string& pack = "") {
-    const std::string model = pack.empty() ? "fake" : WriteFakePack(folder.path("pack"), pack);
-    const std::string portrait = WritePortrait(folder.path("p.png"), 32, 32);
+  explicit Pipeline(unsigned slow_ms = 0) {
+    const std::string portrait = WriteSubjectPortrait(folder.path("p.png"));
+    const std::string model = slow_ms > 0 ? SlowSubject(folder, slow_ms).Properties()
+                                          : std::string("model=") + TestSubject().pack;
     const std::string line =
         "audiotestsrc wave=pink-noise samplesperbuffer=441 ! audio/x-raw,rate=44100,channels=1 ! "
-        "talkfacegen name=gen model=" +
+        "talkfacegen name=gen " +
         model + " identity-image=" + portrait +
         " ! video/x-raw,format=RGB,width=16,height=16,framerate=25/1 ! "
         "appsink name=out sync=false max-buffers=4";
@@ -142,9 +143,9 @@ GST_START_TEST(backward_seek_is_refused_and_play_goes_on) {
 }
 GST_END_TEST
 
-// With frames that take half a second each in the engine, a seek does not wait for them.
+// With frames that take long in the engine, a seek does not wait for them.
 GST_START_TEST(seek_while_rendering) {
-  Pipeline pipeline("\"delay_ms\": 300");
+  Pipeline pipeline(300);
   const gint64 before = g_get_monotonic_time();
   for (GstClockTime i = 0; i < 5; ++i)
     fail_unless(pipeline.Seek(1.0, i * GST_SECOND, i * GST_SECOND + 100 * kMs));
@@ -208,7 +209,7 @@ GST_END_TEST
 
 GST_START_TEST(flush_while_rendering) {
   RigOptions options;
-  options.pack = "\"delay_ms\": 200";
+  options.slow_ms = 200;
   Rig rig(options);
   const gint64 before = g_get_monotonic_time();
   for (int round = 0; round < 10; ++round) {

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: MIT
-// talkfacegen with a file-like source: exact frames, states, tags, errors. The pack "fake"
-// looks 200 ms ahead and draws bytes that depend on exactly the samples that a frame may use.
+// talkfacegen with a file-like source: exact frames, states, tags, errors.
 #include <gst/check/gstcheck.h>
-
-#include <set>
 
 #include "tests/check/rig.h"
 
@@ -11,14 +8,8 @@ using namespace talkface::test;
 
 namespace {
 
-std::vector<std::string> Checksums(const std::vector<Picture>& frames) {
-  std::vector<std::string> sums;
-  for (const Picture& frame : frames) sums.push_back(frame.checksum);
-  return sums;
-}
-
 std::string VideoCaps(int fps_n, int fps_d) {
-  return "video/x-raw,format=RGB,width=16,height=16,framerate=" + std::to_string(fps_n) + "/" +
+  return "video/x-raw,format=RGB,width=32,height=32,framerate=" + std::to_string(fps_n) + "/" +
          std::to_string(fps_d);
 }
 
@@ -34,6 +25,7 @@ std::string ErrorText(Rig* rig, GQuark* domain, int* code) {
   return text;
 }
 
+// `portrait` may be null.
 GstElement* Element(const char* model, const char* portrait, GstBus** bus) {
   GstElement* element = gst_element_factory_make("talkfacegen", nullptr);
   gst_object_ref_sink(element);
@@ -64,22 +56,23 @@ void ExpectError(GstBus* bus, GQuark domain, int code) {
 
 }  // namespace
 
-// ceil(D x rate) frames at their exact times, the same for every cut of the audio: 1.3 s and a
-// sample at 16 kHz.
+// ceil(D x rate) frames at their exact times, the same for every cut of the audio: some speech and
+// a sample at 16 kHz.
 GST_START_TEST(frames_are_exact_for_every_rate_and_cut) {
+  using Steps = std::vector<uint64_t>;
   const int rates[][2] = {{24000, 1001}, {25, 1}, {30000, 1001}, {50, 1}, {60, 1}};
-  constexpr uint64_t kSamples = 20801;
+  const uint64_t samples = (SomeSpeechMs() + 300) * 16 + 1;
   for (const auto& rate : rates) {
     const std::string caps = VideoCaps(rate[0], rate[1]);
     std::vector<std::string> reference;
-    for (uint64_t step : {160, 441, 1024, 48000}) {
+    for (uint64_t step : TestSubject().quick ? Steps{160, 441, 1024, 48000} : Steps{441, 48000}) {
       RigOptions options;
       options.video = caps.c_str();
       Rig rig(options);
-      rig.PushCut(0, kSamples, step);
+      rig.PushCut(0, samples, step);
       const std::vector<Picture> frames = rig.Finish();
       const guint64 per = 16000 * static_cast<guint64>(rate[1]);
-      const guint64 want = (kSamples * static_cast<guint64>(rate[0]) + per - 1) / per;
+      const guint64 want = (samples * static_cast<guint64>(rate[0]) + per - 1) / per;
       fail_unless_equals_uint64(frames.size(), want);
       ExpectTimes(frames, rate[0], rate[1]);
       for (size_t i = 0; i < frames.size(); ++i) {
@@ -89,19 +82,19 @@ GST_START_TEST(frames_are_exact_for_every_rate_and_cut) {
       rig.ExpectStats(want, 0, 0);
       if (reference.empty()) reference = Checksums(frames);
       fail_unless(reference == Checksums(frames), "another cut, other pictures");
+      ExpectMotion(frames);
     }
-    fail_unless(std::set<std::string>(reference.begin(), reference.end()).size() ==
-                reference.size());
   }
 }
 GST_END_TEST
 
 GST_START_TEST(buffers_of_one_sample) {
+  const uint64_t samples = SomeSpeechMs() * 16;
   Rig whole, single;
-  whole.PushCut(0, 16000, 16000);
-  single.PushCut(0, 16000, 1);
+  whole.PushCut(0, samples, samples);
+  single.PushCut(0, samples, 1);
   const std::vector<Picture> frames = single.Finish();
-  fail_unless_equals_uint64(frames.size(), 25);
+  fail_unless_equals_uint64(frames.size(), SomeSpeechMs() / 40);
   fail_unless(Checksums(frames) == Checksums(whole.Finish()));
 }
 GST_END_TEST
@@ -134,24 +127,28 @@ GST_END_TEST
 
 GST_START_TEST(frames_in_flight_leave_in_order) {
   RigOptions options;
-  options.pack = "\"delay_ms\": 3";
-  Rig slow(options), quick;
-  slow.PushCut(0, 32000, 32000);
-  quick.PushCut(0, 32000, 32000);
+  options.slow_ms = 3;
+  // Where slowness changes the pictures, they are compared with such as were drawn one by one.
+  Rig slow(options), quick(TestSubject().obeys_faults ? RigOptions() : options);
+  const unsigned frame_count = 2 * SomeSpeechMs() / 40;
+  const uint64_t samples = frame_count * uint64_t{640};
+  slow.PushCut(0, samples, samples);
+  quick.PushCut(0, samples, 640);
   const std::vector<Picture> frames = slow.Finish();
   ExpectTimes(frames, 25, 1);
   fail_unless(Checksums(frames) == Checksums(quick.Finish()));
-  slow.ExpectStats(50, 0, 0);
-  fail_unless(slow.Stat("render-time-mean") >= 3 * GST_MSECOND);
+  slow.ExpectStats(frame_count, 0, 0);
+  if (TestSubject().obeys_faults) fail_unless(slow.Stat("render-time-mean") >= 3 * GST_MSECOND);
+  fail_unless(slow.Stat("render-time-mean") > 0);
   fail_unless(slow.Stat("render-time-max") >= slow.Stat("render-time-mean"));
 }
 GST_END_TEST
 
 GST_START_TEST(loading_tells_its_progress) {
   TempFolder folder;
-  const std::string portrait = WritePortrait(folder.path("p.png"), 32, 32);
+  const std::string portrait = WriteSubjectPortrait(folder.path("p.png"));
   GstBus* bus = nullptr;
-  GstElement* element = Element("fake", portrait.c_str(), &bus);
+  GstElement* element = Element(TestSubject().pack, portrait.c_str(), &bus);
   fail_unless_equals_int(gst_element_set_state(element, GST_STATE_READY), GST_STATE_CHANGE_SUCCESS);
   std::vector<GstProgressType> seen;
   while (GstMessage* message = gst_bus_pop_filtered(bus, GST_MESSAGE_PROGRESS)) {
@@ -176,7 +173,7 @@ GST_END_TEST
 
 GST_START_TEST(missing_portrait_is_a_settings_error) {
   GstBus* bus = nullptr;
-  GstElement* element = Element("fake", nullptr, &bus);
+  GstElement* element = Element(TestSubject().pack, nullptr, &bus);
   fail_unless_equals_int(gst_element_set_state(element, GST_STATE_READY), GST_STATE_CHANGE_SUCCESS);
   fail_unless_equals_int(gst_element_set_state(element, GST_STATE_PAUSED),
                          GST_STATE_CHANGE_FAILURE);
@@ -187,13 +184,13 @@ GST_END_TEST
 
 GST_START_TEST(missing_model_is_not_found) {
   TempFolder folder;
-  const std::string portrait = WritePortrait(folder.path("p.png"), 32, 32);
+  const std::string portrait = WriteSubjectPortrait(folder.path("p.png"));
   GstBus* bus = nullptr;
   GstElement* element = Element("no-such-pack", portrait.c_str(), &bus);
   fail_unless_equals_int(gst_element_set_state(element, GST_STATE_READY), GST_STATE_CHANGE_FAILURE);
   ExpectError(bus, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND);
   // Set right, the same element works.
-  g_object_set(element, "model", "fake", nullptr);
+  g_object_set(element, "model", TestSubject().pack, nullptr);
   fail_unless_equals_int(gst_element_set_state(element, GST_STATE_PAUSED),
                          GST_STATE_CHANGE_SUCCESS);
   Drop(element, bus);
@@ -202,9 +199,9 @@ GST_END_TEST
 
 GST_START_TEST(model_changed_in_ready_is_opened_again) {
   TempFolder folder;
-  const std::string portrait = WritePortrait(folder.path("p.png"), 32, 32);
+  const std::string portrait = WriteSubjectPortrait(folder.path("p.png"));
   GstBus* bus = nullptr;
-  GstElement* element = Element("fake", portrait.c_str(), &bus);
+  GstElement* element = Element(TestSubject().pack, portrait.c_str(), &bus);
   fail_unless_equals_int(gst_element_set_state(element, GST_STATE_READY), GST_STATE_CHANGE_SUCCESS);
   g_object_set(element, "model", WriteFakePack(folder.path("pack"), "\"fail_open\": true").c_str(),
                nullptr);
@@ -218,10 +215,10 @@ GST_START_TEST(the_same_again_after_null) {
   Rig rig;
   std::vector<std::string> reference;
   for (int round = 0; round < 3; ++round) {
-    rig.PushCut(0, 16000, 1600);
+    rig.PushCut(0, SomeSpeechMs() * 16, 1600);
     const std::vector<Picture> frames = rig.Finish();
     ExpectTimes(frames, 25, 1);
-    rig.ExpectStats(25, 0, 0);
+    rig.ExpectStats(SomeSpeechMs() / 40, 0, 0);
     if (round == 0) reference = Checksums(frames);
     fail_unless(Checksums(frames) == reference);
     gst_element_set_state(rig.element, GST_STATE_NULL);
@@ -272,9 +269,9 @@ GST_START_TEST(tags_are_sent_sorted_out) {
 GST_END_TEST
 
 GST_START_TEST(engine_failure_is_one_error) {
-  for (const char* pack : {"\"fail_at_frame\": 10", "\"fail_speech_at_ms\": 400"}) {
+  for (const char* faults : {"\"fail_at_frame\": 10", "\"fail_speech_at_ms\": 400"}) {
     RigOptions options;
-    options.pack = pack;
+    options.faults = faults;
     Rig rig(options);
     rig.Push(0, 32000);
     for (uint64_t i = 2; i < 20; ++i) {
@@ -324,20 +321,20 @@ GST_START_TEST(new_stream_after_the_end) {
       gst_caps_unref(caps);
       rig.PushSegment(0);
     }
-    rig.Push(0, 16000);
+    rig.Push(0, SomeSpeechMs() * 16);
     const std::vector<Picture> frames = rig.Finish();
-    fail_unless_equals_uint64(frames.size(), 25);
+    fail_unless_equals_uint64(frames.size(), SomeSpeechMs() / 40);
     ExpectTimes(frames, 25, 1);
     if (round == 0) reference = Checksums(frames);
     fail_unless(Checksums(frames) == reference);
   }
-  rig.ExpectStats(75, 0, 0);
+  rig.ExpectStats(3 * SomeSpeechMs() / 40, 0, 0);
 }
 GST_END_TEST
 
 GST_START_TEST(stopping_does_not_wait_for_the_engine) {
   RigOptions options;
-  options.pack = "\"delay_ms\": 500";
+  options.slow_ms = 500;
   Rig rig(options);
   rig.Push(0, 64000);  // 95 frames, of which none is ready for half a second
   const gint64 before = g_get_monotonic_time();
@@ -378,7 +375,7 @@ static Suite* talkfacegen_suite() {
   tcase_add_test(cases, model_changed_in_ready_is_opened_again);
   tcase_add_test(cases, the_same_again_after_null);
   tcase_add_test(cases, tags_are_sent_sorted_out);
-  tcase_add_test(cases, engine_failure_is_one_error);
+  if (TestSubject().obeys_faults) tcase_add_test(cases, engine_failure_is_one_error);
   tcase_add_test(cases, interrupt_forgets_speech_and_keeps_the_clock);
   tcase_add_test(cases, new_stream_after_the_end);
   tcase_add_test(cases, stopping_does_not_wait_for_the_engine);

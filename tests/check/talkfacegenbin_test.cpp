@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: MIT
-// elements/talkfacegenbin.h, with the fake family.
+// elements/talkfacegenbin.h.
 #include <gst/check/gstcheck.h>
 
 #include <atomic>
 
 #include "tests/check/pipeline.h"
-#include "tests/check/support.h"
+#include "tests/check/rig.h"
 
 using namespace talkface::test;
 
 namespace {
 
-// A bin named t with a portrait, 64 x 48, in `folder`.
+// A bin named t with a portrait in `folder`.
 std::string Bin(const TempFolder& folder, const std::string& properties = "") {
-  const std::string portrait = WritePortrait(folder.path("portrait.png"), 64, 48);
-  return "talkfacegenbin name=t model=fake identity-image=" + portrait + " " + properties + " ";
+  const std::string portrait = WriteSubjectPortrait(folder.path("portrait.png"));
+  return std::string("talkfacegenbin name=t model=") + TestSubject().pack +
+         " identity-image=" + portrait + " " + properties + " ";
 }
 
 std::string Outputs(const std::string& sink_properties) {
@@ -149,11 +150,10 @@ GST_END_TEST
 
 GST_START_TEST(prerolls_with_long_look_ahead) {
   TempFolder folder;
-  const std::string pack = WriteFakePack(folder.path("pack"), "");
+  const std::string longest = "look-ahead=" + std::to_string(TestSubject().look_ahead_max);
   for (const char* samples : {"160", "1024", "80000"}) {
     Pipeline pipeline(std::string("audiotestsrc num-buffers=2000 samplesperbuffer=") + samples +
-                      " ! audio/x-raw,rate=16000 ! " +
-                      Bin(folder, "look-ahead=2000000000 model=" + pack) + Outputs("sync=true"));
+                      " ! audio/x-raw,rate=16000 ! " + Bin(folder, longest) + Outputs("sync=true"));
     pipeline.ReachState(GST_STATE_PAUSED);
   }
 }
@@ -161,11 +161,12 @@ GST_END_TEST
 
 GST_START_TEST(waits_for_encoders_that_look_ahead) {
   TempFolder folder;
-  // Gives its first frame when 100 (4 s) have come, as x264enc may, while the audio sink waits.
+  // Gives its first frame when 20 (4 s) have come, as x264enc may, while the audio sink waits.
   Pipeline pipeline(
       "audiotestsrc num-buffers=600 samplesperbuffer=160 ! audio/x-raw,rate=16000 ! " +
       Bin(folder) +
-      "t.video_src ! queue min-threshold-buffers=100 max-size-time=0 max-size-bytes=0 ! "
+      "t.video_src ! video/x-raw,framerate=5/1 ! "
+      "queue min-threshold-buffers=20 max-size-time=0 max-size-bytes=0 ! "
       "fakesink name=video sync=true t.audio_src ! fakesink name=audio sync=true");
   pipeline.ReachState(GST_STATE_PAUSED);
 }
@@ -173,21 +174,22 @@ GST_END_TEST
 
 GST_START_TEST(queue_follows_latency) {
   TempFolder folder;
-  const std::string pack = WriteFakePack(folder.path("pack"), "");
-  Pipeline pipeline("audiotestsrc is-live=true ! audio/x-raw,rate=16000 ! " +
-                    Bin(folder, "model=" + pack) + Outputs("sync=true"));
+  const Subject& subject = TestSubject();
+  Pipeline pipeline("audiotestsrc is-live=true ! audio/x-raw,rate=16000 ! " + Bin(folder) +
+                    Outputs("sync=true"));
   static std::atomic<int> notified;
   notified = 0;
   g_signal_connect(pipeline["t"], "notify::latency", G_CALLBACK(+[] { ++notified; }), nullptr);
   pipeline.ReachState(GST_STATE_PLAYING);
   const guint64 before = Latency(pipeline);
-  fail_unless(before >= 280 * GST_MSECOND, "%" G_GUINT64_FORMAT, before);
+  fail_unless(before >= subject.look_ahead + 80 * GST_MSECOND, "%" G_GUINT64_FORMAT, before);
   fail_unless_equals_uint64(SpeechQueueSize(pipeline), before + 10 * GST_SECOND);
   fail_unless(notified > 0);
   notified = 0;
-  g_object_set(pipeline["t"], "look-ahead", 1900 * GST_MSECOND, nullptr);
-  fail_unless_equals_uint64(Latency(pipeline), before + 1700 * GST_MSECOND);
-  fail_unless_equals_uint64(SpeechQueueSize(pipeline), before + 11700 * GST_MSECOND);
+  g_object_set(pipeline["t"], "look-ahead", subject.look_ahead_max, nullptr);
+  const guint64 after = before + subject.look_ahead_max - subject.look_ahead;
+  fail_unless_equals_uint64(Latency(pipeline), after);
+  fail_unless_equals_uint64(SpeechQueueSize(pipeline), after + 10 * GST_SECOND);
   fail_unless(notified > 0);
 }
 GST_END_TEST
@@ -197,7 +199,7 @@ GST_START_TEST(discards_speech_that_nobody_takes) {
   for (const char* count : {"3", "1500"}) {
     Pipeline pipeline(std::string("audiotestsrc num-buffers=") + count +
                       " samplesperbuffer=160 ! audio/x-raw,rate=16000 ! " + Bin(folder) +
-                      "t.video_src ! fakesink name=video sync=false");
+                      "t.video_src ! video/x-raw,framerate=5/1 ! fakesink name=video sync=false");
     pipeline.PlayToEnd();
   }
 }
@@ -256,6 +258,7 @@ GST_START_TEST(interrupt_at_any_time_is_safe) {
 GST_END_TEST
 
 static Suite* talkfacegenbin_suite() {
+  PreloadEngine();
   Suite* suite = suite_create("talkfacegenbin");
   TCase* chain = tcase_create("all");
   suite_add_tcase(suite, chain);
