@@ -13,7 +13,6 @@ namespace {
 namespace nn = torch::nn;
 constexpr int64_t kKernel = 3;
 constexpr int64_t kFaceHidden = 112;
-constexpr int64_t kOfficialHeadFeatures = 14;
 
 int64_t LatentCount(const Config& config) {
   return config.latent_channels * config.latent_size() * config.latent_size();

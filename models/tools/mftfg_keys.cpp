@@ -153,7 +153,7 @@ void AddFusion(const mftfg::Config& sizes, const Names& model) {
   model.Layer("fc2", {kFaceFeatures, kFaceHidden});
   int64_t in = kAudioFeatures + kFaceFeatures + kLandmarkFeatures +
                kUnitFeatures * static_cast<int64_t>(std::size(kAudio2Aus));
-  const int64_t width = sizes.attention_heads * kHeadWidth;
+  const int64_t width = sizes.attention_heads * mftfg::kOfficialHeadFeatures;
   for (size_t i = 0; i < sizes.tacn_channels.size(); ++i) {
     const int64_t out = sizes.tacn_channels[i];
     const Names block = model.Below("tacn.network." + Number(static_cast<int64_t>(i)));

@@ -11,8 +11,6 @@
 
 namespace talkface::checkpoint {
 
-constexpr int64_t kHeadWidth = 14;  // d_k and d_v of TACN's attention
-
 using Shape = std::vector<int64_t>;
 using Shapes = std::map<std::string, Shape>;
 

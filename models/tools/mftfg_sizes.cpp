@@ -89,7 +89,7 @@ class Inference {
     for (int64_t i = 0; i < blocks; ++i)
       sizes_.tacn_channels.push_back(Size(network + std::to_string(i) + ".conv1.bias", 0));
     sizes_.window_frames = Size(network + "0.att.w_qs.weight", 1);
-    sizes_.attention_heads = Size(network + "0.att.w_qs.weight", 0) / kHeadWidth;
+    sizes_.attention_heads = Size(network + "0.att.w_qs.weight", 0) / mftfg::kOfficialHeadFeatures;
     // fc1 takes a whole latent, which is a square.
     const int64_t pixels = Size("model.fc1.weight", 1) / sizes_.latent_channels;
     int64_t side = 1;
