@@ -45,6 +45,11 @@ FaceLatents LatentsOf(const Requests& requests) {
 
 }  // namespace
 
+FaceBatch BatchOf(Model model, const Requests& requests) {
+  return {Together(requests, [&](const auto& r) { return ContextOf(model, r); }),
+          LatentsOf(requests)};
+}
+
 Tensor GenerateFaces(Model model, const Requests& requests, const std::function<bool()>& stop) {
   const auto go_on = [&stop] {
     if (stop()) throw Error(Code::kCancelled, "Nobody wants these frames any more.");
@@ -62,8 +67,8 @@ Tensor GenerateFaces(Model model, const Requests& requests, const std::function<
   };
   options.done = [&](int64_t, const Tensor&, const Tensor&) { go_on(); };
   go_on();
-  const Tensor context = Together(requests, [&](const auto& r) { return ContextOf(model, r); });
-  const Tensor latents = model->Sample(context, LatentsOf(requests), options);
+  const FaceBatch batch = BatchOf(model, requests);
+  const Tensor latents = model->Sample(batch.context, batch.faces, options);
   return model->Decode(latents, count);
 }
 

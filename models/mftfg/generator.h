@@ -15,6 +15,13 @@ struct FaceRequest {
   const HeardWindow* heard;
 };
 
+// What the sampler is given for the requests, side by side.
+struct FaceBatch {
+  torch::Tensor context;  // [B, 1, K]: each window fused with its face, and of it the drawn frame
+  FaceLatents faces;
+};
+FaceBatch BatchOf(Model model, const std::vector<FaceRequest>& requests);
+
 // The requests' faces, [B, 3, R, R] in 0..1. All scenes have the same number of steps. `stop` is
 // asked before every step; where it says yes, Error{kCancelled} is thrown. A request's face does
 // not depend on the others, up to rounding.

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
 // i_e2e: the official inference.py as a whole, with the frames of a clip and with one still.
+#include <cstdio>
 #include <string>
 #include <vector>
 
 #include "models/mftfg/model.h"
+#include "models/mftfg/parameters.h"
 #include "tests/engine/parity/checks.h"
 #include "tests/engine/parity/pictures.h"
 #include "tests/engine/parity/sizes.h"
+#include "tests/engine/parity/streamed_clip.h"
 
 namespace talkface::parity {
 namespace {
@@ -129,6 +132,21 @@ class Run {
     reference_->Compare("out/decoded_noquant", plain, kPictureTolerance);
   }
 
+  // The same through the classes that stream, from the clip's samples on. The networks' fast paths
+  // for a CPU are taken from here on.
+  Tensor Stream() {
+    model_->PrepareInference(torch::kCPU, torch::kFloat32);
+    Clip clip;
+    const auto speech = SafeTensors::Open(reference_->PathBeside("a_mfcc.safetensors"));
+    const Tensor wave = mftfg::ToTensor(speech->Get("in/wave")).to(torch::kFloat32) / 32768;
+    clip.speech.assign(wave.const_data_ptr<float>(), wave.const_data_ptr<float>() + wave.numel());
+    clip.face = face_;
+    clip.landmarks = window_.landmarks;
+    clip.start = start_;
+    clip.renoise = renoise_;
+    return StreamedLatents(model_, clip);
+  }
+
   void CompareStill(const Tensor& latents) {
     const Tensor kept = latents.index({kept_});
     reference_->Compare("out/still_latent", kept, kLatentTolerance);
@@ -184,6 +202,8 @@ void CheckEndToEnd(Reference* reference) {
   const Tensor latents = run.Sample();
   run.CompareSteps();
   run.ComparePictures(latents);
+  std::printf("# as a stream\n");
+  run.ComparePictures(run.Stream());
   run.EncodeFace(/*still=*/true);
   run.CompareStill(run.Sample());
 }

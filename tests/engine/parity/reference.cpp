@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <utility>
 
 #include "models/core/error.h"
@@ -29,6 +30,10 @@ std::string SecondName(std::string name) {
 }
 
 }  // namespace
+
+std::string Reference::PathBeside(const std::string& file) const {
+  return std::filesystem::path(file_->path()).replace_filename(file).string();
+}
 
 torch::Tensor Reference::Get(const std::string& name) const {
   return mftfg::ToTensor(file_->Get(name));

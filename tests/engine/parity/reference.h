@@ -22,6 +22,9 @@ class Reference {
  public:
   explicit Reference(std::shared_ptr<const SafeTensors> file) : file_(std::move(file)) {}
 
+  // Of another file, in the same folder.
+  std::string PathBeside(const std::string& file) const;
+
   bool Has(const std::string& name) const { return file_->Has(name); }
   torch::Tensor Get(const std::string& name) const;
   // An entry of the file's metadata; throws where it is missing.
