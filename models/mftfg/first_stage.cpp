@@ -15,9 +15,13 @@ Norm MakeNorm(int64_t channels, Activation activation = Activation::kSilu) {
   return Norm(channels, kFirstStageEpsilon, activation);
 }
 
-Conv MakeConv(int64_t in, int64_t out) { return Conv(ConvShape{in, out}); }
+Conv MakeConv(int64_t in, int64_t out, int64_t size) {
+  return Conv(ConvShape{in, out, 3, 1, 1, size});
+}
 
-Conv MakePointConv(int64_t in, int64_t out) { return Conv(ConvShape{in, out, 1, 1, 0}); }
+Conv MakePointConv(int64_t in, int64_t out, int64_t size) {
+  return Conv(ConvShape{in, out, 1, 1, 0, size});
+}
 
 Tensor ToTokens(const Tensor& map) {
   return map.flatten(2).transpose(1, 2).unsqueeze(1);  // [B, 1, H W, C]
@@ -29,12 +33,12 @@ std::string Numbered(const char* list, size_t level, const std::string& rest) {
 
 }  // namespace
 
-VqBlockImpl::VqBlockImpl(int64_t in, int64_t out)
+VqBlockImpl::VqBlockImpl(int64_t in, int64_t out, int64_t size)
     : norm1(Place(*this, "norm1", MakeNorm(in))),
       norm2(Place(*this, "norm2", MakeNorm(out))),
-      conv1(Place(*this, "conv1", MakeConv(in, out))),
-      conv2(Place(*this, "conv2", MakeConv(out, out))) {
-  if (in != out) nin_shortcut = Place(*this, "nin_shortcut", MakePointConv(in, out));
+      conv1(Place(*this, "conv1", MakeConv(in, out, size))),
+      conv2(Place(*this, "conv2", MakeConv(out, out, size))) {
+  if (in != out) nin_shortcut = Place(*this, "nin_shortcut", MakePointConv(in, out, size));
 }
 
 Tensor VqBlockImpl::forward(const Tensor& x) {
@@ -43,12 +47,12 @@ Tensor VqBlockImpl::forward(const Tensor& x) {
   return conv2->Add(h, shortcut);                                         // [B, out, H, W]
 }
 
-VqAttentionImpl::VqAttentionImpl(int64_t channels)
+VqAttentionImpl::VqAttentionImpl(int64_t channels, int64_t size)
     : norm(Place(*this, "norm", MakeNorm(channels, Activation::kNone))),
-      q(Place(*this, "q", MakePointConv(channels, channels))),
-      k(Place(*this, "k", MakePointConv(channels, channels))),
-      v(Place(*this, "v", MakePointConv(channels, channels))),
-      proj_out(Place(*this, "proj_out", MakePointConv(channels, channels))) {}
+      q(Place(*this, "q", MakePointConv(channels, channels, size))),
+      k(Place(*this, "k", MakePointConv(channels, channels, size))),
+      v(Place(*this, "v", MakePointConv(channels, channels, size))),
+      proj_out(Place(*this, "proj_out", MakePointConv(channels, channels, size))) {}
 
 Tensor VqAttentionImpl::forward(const Tensor& x) {
   const Tensor h = norm(x);  // [B, C, H, W]
@@ -59,32 +63,33 @@ Tensor VqAttentionImpl::forward(const Tensor& x) {
   return proj_out->Add(map, x);
 }
 
-VqMiddleImpl::VqMiddleImpl(int64_t channels)
-    : block_1(Place(*this, "block_1", VqBlock(channels, channels))),
-      block_2(Place(*this, "block_2", VqBlock(channels, channels))),
-      attn_1(Place(*this, "attn_1", VqAttention(channels))) {}
+VqMiddleImpl::VqMiddleImpl(int64_t channels, int64_t size)
+    : block_1(Place(*this, "block_1", VqBlock(channels, channels, size))),
+      block_2(Place(*this, "block_2", VqBlock(channels, channels, size))),
+      attn_1(Place(*this, "attn_1", VqAttention(channels, size))) {}
 
 Tensor VqMiddleImpl::forward(const Tensor& x) { return block_2(attn_1(block_1(x))); }
 
 VqEncoderImpl::VqEncoderImpl(const Config& config) {
-  int64_t width = config.first_stage_channels;
-  conv_in = Place(*this, "conv_in", MakeConv(3, width));
+  int64_t width = config.first_stage_channels, size = config.image_size;
+  conv_in = Place(*this, "conv_in", MakeConv(3, width, size));
   down.resize(config.first_stage_mult.size());
   for (size_t i = 0; i < down.size(); ++i) {
     const int64_t out = config.first_stage_channels * config.first_stage_mult[i];
     for (int64_t j = 0; j < config.first_stage_blocks; ++j) {
       const std::string name = Numbered("down", i, "block." + std::to_string(j));
-      down[i].blocks.push_back(Place(*this, name, VqBlock(width, out)));
+      down[i].blocks.push_back(Place(*this, name, VqBlock(width, out, size)));
       width = out;
     }
     if (i + 1 < down.size()) {
       down[i].downsample = Place(*this, Numbered("down", i, "downsample.conv"),
-                                 Conv(ConvShape{width, width, 3, 2, 0}));
+                                 Conv(ConvShape{width, width, 3, 2, 0, size + 1}));
+      size /= 2;
     }
   }
-  mid = Place(*this, "mid", VqMiddle(width));
+  mid = Place(*this, "mid", VqMiddle(width, size));
   norm_out = Place(*this, "norm_out", MakeNorm(width));
-  conv_out = Place(*this, "conv_out", MakeConv(width, config.latent_channels));
+  conv_out = Place(*this, "conv_out", MakeConv(width, config.latent_channels, size));
 }
 
 Tensor VqEncoderImpl::Down(size_t level, Tensor x) {
@@ -103,21 +108,23 @@ Tensor VqEncoderImpl::forward(const Tensor& image) {
 
 VqDecoderImpl::VqDecoderImpl(const Config& config) {
   const int64_t first = config.decoder_channels();
-  int64_t width = first * config.first_stage_mult.back();
-  conv_in = Place(*this, "conv_in", MakeConv(config.latent_channels, width));
-  mid = Place(*this, "mid", VqMiddle(width));
+  int64_t width = first * config.first_stage_mult.back(), size = config.latent_size();
+  conv_in = Place(*this, "conv_in", MakeConv(config.latent_channels, width, size));
+  mid = Place(*this, "mid", VqMiddle(width, size));
   up.resize(config.first_stage_mult.size());
   for (size_t i = up.size(); i-- > 0;) {
     const int64_t out = first * config.first_stage_mult[i];
     for (int64_t j = 0; j <= config.first_stage_blocks; ++j) {
       const std::string name = Numbered("up", i, "block." + std::to_string(j));
-      up[i].blocks.push_back(Place(*this, name, VqBlock(width, out)));
+      up[i].blocks.push_back(Place(*this, name, VqBlock(width, out, size)));
       width = out;
     }
-    if (i > 0) up[i].upsample = Place(*this, Numbered("up", i, "upsample"), UpsampleConv(width));
+    if (i == 0) break;
+    up[i].upsample = Place(*this, Numbered("up", i, "upsample"), UpsampleConv(width, size));
+    size *= 2;
   }
   norm_out = Place(*this, "norm_out", MakeNorm(width));
-  conv_out = Place(*this, "conv_out", MakeConv(width, 3));
+  conv_out = Place(*this, "conv_out", MakeConv(width, 3, size));
 }
 
 Tensor VqDecoderImpl::forward(const Tensor& z) {
@@ -156,10 +163,12 @@ FirstStageImpl::FirstStageImpl(const Config& config)
     : encoder(Place(*this, "encoder", VqEncoder(config))),
       decoder(Place(*this, "decoder", VqDecoder(config))),
       quantize(Place(*this, "quantize", Quantizer(config))),
-      quant_conv(Place(*this, "quant_conv",
-                       MakePointConv(config.latent_channels, config.latent_channels))),
-      post_quant_conv(Place(*this, "post_quant_conv",
-                            MakePointConv(config.latent_channels, config.latent_channels))) {}
+      quant_conv(Place(
+          *this, "quant_conv",
+          MakePointConv(config.latent_channels, config.latent_channels, config.latent_size()))),
+      post_quant_conv(Place(
+          *this, "post_quant_conv",
+          MakePointConv(config.latent_channels, config.latent_channels, config.latent_size()))) {}
 
 Tensor FirstStageImpl::Encode(const Tensor& image) {
   return quant_conv(encoder(image.to(quant_conv->weight.dtype()).contiguous()));

@@ -18,7 +18,7 @@ namespace talkface::mftfg {
 // changes.
 class VqBlockImpl : public torch::nn::Module {
  public:
-  VqBlockImpl(int64_t in, int64_t out);
+  VqBlockImpl(int64_t in, int64_t out, int64_t size);  // size as in ConvShape
   torch::Tensor forward(const torch::Tensor& x);
 
   Norm norm1, norm2;
@@ -30,7 +30,7 @@ TORCH_MODULE(VqBlock);
 // Self-attention with one head over the pixels: x + proj_out(softmax(q k^T / sqrt(C)) v).
 class VqAttentionImpl : public torch::nn::Module {
  public:
-  explicit VqAttentionImpl(int64_t channels);
+  VqAttentionImpl(int64_t channels, int64_t size);
   torch::Tensor forward(const torch::Tensor& x);
 
   Norm norm;
@@ -41,7 +41,7 @@ TORCH_MODULE(VqAttention);
 // "mid": a block, attention, a block.
 class VqMiddleImpl : public torch::nn::Module {
  public:
-  explicit VqMiddleImpl(int64_t channels);
+  VqMiddleImpl(int64_t channels, int64_t size);
   torch::Tensor forward(const torch::Tensor& x);
 
   VqBlock block_1, block_2;

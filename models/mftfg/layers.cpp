@@ -4,6 +4,7 @@
 #include <ATen/Parallel.h>
 #include <ATen/core/dispatch/Dispatcher.h>
 
+#include <array>
 #include <optional>
 #include <string_view>
 
@@ -53,10 +54,13 @@ bool CanPack(const Tensor& weight) {
 // What Pack() leaves of a parameter: its type.
 void LetGo(Tensor& parameter) { parameter.set_data(torch::empty({0}, parameter.options())); }
 
-Tensor PackConv(const Tensor& weight, int64_t stride, int64_t padding) {
+// For maps [1, in, size, size].
+Tensor PackConv(const Tensor& weight, int64_t stride, int64_t padding, int64_t size) {
   const torch::NoGradGuard no_gradients;
+  const std::array<int64_t, 4> maps = {1, weight.size(1), size, size};
   return at::mkldnn_reorder_conv2d_weight(weight.detach().contiguous().to_mkldnn(),
-                                          {padding, padding}, {stride, stride});
+                                          {padding, padding}, {stride, stride}, {1, 1}, 1,
+                                          size > 0 ? at::OptionalIntArrayRef(maps) : std::nullopt);
 }
 
 Tensor RunConv(const Tensor& x, const Tensor& packed, const Tensor& bias, int64_t stride,
@@ -85,7 +89,8 @@ void PlaceModule(nn::Module& parent, const std::string& path, std::shared_ptr<nn
 ConvImpl::ConvImpl(const ConvShape& shape)
     : nn::Conv2dImpl(nn::Conv2dOptions(shape.in, shape.out, shape.kernel)
                          .stride(shape.stride)
-                         .padding(shape.padding)) {}
+                         .padding(shape.padding)),
+      size_(shape.size) {}
 
 Tensor ConvImpl::forward(const Tensor& x) {
   if (!packed_.defined()) return nn::Conv2dImpl::forward(x);
@@ -112,7 +117,7 @@ int64_t ConvImpl::Padding() const {
 
 void ConvImpl::Pack() {
   if (!CanPack(weight)) return;
-  packed_ = PackConv(weight, options.stride()->at(0), Padding());
+  packed_ = PackConv(weight, options.stride()->at(0), Padding(), size_);
   LetGo(weight);
 }
 
@@ -179,9 +184,9 @@ Tensor TokenNormImpl::forward(const Tensor& x) {
   return nn::LayerNormImpl::forward(x.to(weight.dtype())).to(x.dtype());
 }
 
-UpsampleConvImpl::UpsampleConvImpl(int64_t channels)
-    : conv_(Place(*this, "conv", nn::Conv2d(nn::Conv2dOptions(channels, channels, 3).padding(1)))) {
-}
+UpsampleConvImpl::UpsampleConvImpl(int64_t channels, int64_t size)
+    : conv_(Place(*this, "conv", nn::Conv2d(nn::Conv2dOptions(channels, channels, 3).padding(1)))),
+      size_(size) {}
 
 Tensor UpsampleConvImpl::forward(const Tensor& x) {
   if (!phases_.defined()) return conv_(at::upsample_nearest2d(x, {2 * x.size(2), 2 * x.size(3)}));
@@ -214,7 +219,7 @@ void UpsampleConvImpl::Pack() {
   std::vector<Tensor> phases;
   for (int64_t phase = 0; phase < 4; ++phase)
     phases.push_back(split(split(weight, 2, phase / 2), 3, phase % 2));
-  phases_ = PackConv(torch::cat(phases, 0).to(conv_->weight.dtype()), 1, 1);
+  phases_ = PackConv(torch::cat(phases, 0).to(conv_->weight.dtype()), 1, 1, size_);
   phase_bias_ = conv_->bias.detach().repeat({4});
   LetGo(conv_->weight);
 }

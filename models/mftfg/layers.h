@@ -27,6 +27,9 @@ struct ConvShape {
   int64_t kernel = 3;
   int64_t stride = 1;
   int64_t padding = 1;
+  // Width and height of the maps that Pack() lays the weights out for. Others give the same, but
+  // the weights are then laid out anew in every call, which may cost more than the convolution.
+  int64_t size = 0;
 };
 
 // A layer that has a fast form of its weights.
@@ -53,6 +56,7 @@ class ConvImpl : public torch::nn::Conv2dImpl, public Packable {
 
  private:
   int64_t Padding() const;
+  const int64_t size_;
   torch::Tensor packed_;
 };
 TORCH_MODULE(Conv);
@@ -101,12 +105,14 @@ TORCH_MODULE(TokenNorm);
 // outputs and summed weights on the small map: 4/9 of the arithmetic.
 class UpsampleConvImpl : public torch::nn::Module, public Packable {
  public:
-  explicit UpsampleConvImpl(int64_t channels);
+  // `size`: width and height of x, as in ConvShape.
+  UpsampleConvImpl(int64_t channels, int64_t size);
   torch::Tensor forward(const torch::Tensor& x);
   void Pack() override;
 
  private:
   torch::nn::Conv2d conv_;
+  const int64_t size_;
   torch::Tensor phases_;  // packed [4 C, C, 2, 2], by the output row's parity, then the column's
   torch::Tensor phase_bias_;
 };

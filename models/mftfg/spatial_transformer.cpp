@@ -67,10 +67,10 @@ Tensor TransformerBlockImpl::forward(Tensor x, const Guidance& guidance) {
 }
 
 SpatialTransformerImpl::SpatialTransformerImpl(int64_t channels, int64_t context_features,
-                                               int64_t head_channels, size_t index)
+                                               int64_t head_channels, int64_t size, size_t index)
     : norm(Place(*this, "norm", Norm(channels, kNormEpsilon, Activation::kNone))),
-      proj_in(Place(*this, "proj_in", Conv(ConvShape{channels, channels, 1, 1, 0}))),
-      proj_out(Place(*this, "proj_out", Conv(ConvShape{channels, channels, 1, 1, 0}))),
+      proj_in(Place(*this, "proj_in", Conv(ConvShape{channels, channels, 1, 1, 0, size}))),
+      proj_out(Place(*this, "proj_out", Conv(ConvShape{channels, channels, 1, 1, 0, size}))),
       block(Place(*this, "transformer_blocks.0",
                   TransformerBlock(channels, context_features, head_channels, index))) {}
 

@@ -68,8 +68,9 @@ TORCH_MODULE(TransformerBlock);
 // x + proj_out(block(proj_in(GroupNorm(x)))), the pixels as tokens. x [B, C, H, W] -> same shape.
 class SpatialTransformerImpl : public torch::nn::Module {
  public:
+  // `size`, the map's width and height, as in ConvShape.
   SpatialTransformerImpl(int64_t channels, int64_t context_features, int64_t head_channels,
-                         size_t index);
+                         int64_t size, size_t index);
   torch::Tensor forward(const torch::Tensor& x, const Guidance& guidance);
 
   Norm norm;

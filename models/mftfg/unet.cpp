@@ -31,14 +31,14 @@ Tensor TimestepEmbedding(const Tensor& t, int64_t channels) {
   return torch::cat({angles.cos(), angles.sin()}, 1);                               // [B, channels]
 }
 
-ResBlockImpl::ResBlockImpl(int64_t in, int64_t out, int64_t time_features)
+ResBlockImpl::ResBlockImpl(int64_t in, int64_t out, int64_t time_features, int64_t size)
     : in_norm(Place(*this, "in_layers.0", Norm(in, kUnetEpsilon, Activation::kSilu))),
       out_norm(Place(*this, "out_layers.0", Norm(out, kUnetEpsilon, Activation::kSilu))),
-      in_conv(Place(*this, "in_layers.2", Conv(ConvShape{in, out}))),
-      out_conv(Place(*this, "out_layers.3", Conv(ConvShape{out, out}))),
+      in_conv(Place(*this, "in_layers.2", Conv(ConvShape{in, out, 3, 1, 1, size}))),
+      out_conv(Place(*this, "out_layers.3", Conv(ConvShape{out, out, 3, 1, 1, size}))),
       time_dense(Place(*this, "emb_layers.1", Dense(time_features, out))) {
   if (in != out)
-    skip_connection = Place(*this, "skip_connection", Conv(ConvShape{in, out, 1, 1, 0}));
+    skip_connection = Place(*this, "skip_connection", Conv(ConvShape{in, out, 1, 1, 0, size}));
 }
 
 Tensor ResBlockImpl::forward(const Tensor& x, const Tensor& time) {
@@ -48,25 +48,30 @@ Tensor ResBlockImpl::forward(const Tensor& x, const Tensor& time) {
   return out_conv->Add(h, skip);                                            // [B, out, H, W]
 }
 
-UnetImpl::UnetImpl(const Config& config) : config_(config), width_(config.unet_channels) {
+UnetImpl::UnetImpl(const Config& config)
+    : config_(config),
+      width_(config.unet_channels),
+      size_(config.latent_size() + 2 * config.unet_border()) {
   const int64_t first = config.unet_channels, inputs = kInputs * config.latent_channels;
-  const int64_t margin = config.unet_border();
+  const int64_t margin = config.unet_border(), latent = config.latent_size();
   time_in = Place(*this, "time_embed.0", Dense(first, 4 * first));
   time_out = Place(*this, "time_embed.2", Dense(4 * first, 4 * first));
-  border = Place(*this, "newmodel.0", Conv(ConvShape{inputs, inputs, 1, 1, margin}));
+  border = Place(*this, "newmodel.0", Conv(ConvShape{inputs, inputs, 1, 1, margin, latent}));
   std::vector<int64_t> skips;
   BuildInput(&skips);
   BuildMiddle();
   BuildOutput(std::move(skips));
-  unborder = Place(*this, "newmodel2.0", Conv(ConvShape{first, first, 2 * margin + 1, 1, 0}));
+  unborder =
+      Place(*this, "newmodel2.0", Conv(ConvShape{first, first, 2 * margin + 1, 1, 0, size_}));
   out_norm = Place(*this, "out.0", Norm(first, kUnetEpsilon, Activation::kSilu));
-  out_conv = Place(*this, "out.2", Conv(ConvShape{first, config.latent_channels}));
+  out_conv = Place(*this, "out.2", Conv(ConvShape{first, config.latent_channels, 3, 1, 1, latent}));
 }
 
 void UnetImpl::AddTransformer(const std::string& name, UnetStage* stage) {
-  stage->transformer = Place(*this, name,
-                             SpatialTransformer(width_, config_.context_features(),
-                                                config_.unet_head_channels, transformers_.size()));
+  stage->transformer =
+      Place(*this, name,
+            SpatialTransformer(width_, config_.context_features(), config_.unet_head_channels,
+                               size_, transformers_.size()));
   transformers_.push_back(stage->transformer);
 }
 
@@ -79,15 +84,15 @@ void UnetImpl::BuildInput(std::vector<int64_t>* skips) {
     skips->push_back(width_);
   };
   UnetStage first;
-  first.conv = Place(*this, Numbered(list, 0, 0), Conv(ConvShape{inputs, width_}));
+  first.conv = Place(*this, Numbered(list, 0, 0), Conv(ConvShape{inputs, width_, 3, 1, 1, size_}));
   add(first);
   for (size_t level = 0; level < config_.unet_mult.size(); ++level) {
     for (int64_t i = 0; i < config_.unet_blocks; ++i) {
       const size_t block = input_blocks.size();
       const int64_t out = config_.unet_channels * config_.unet_mult[level];
       UnetStage stage;
-      stage.res =
-          Place(*this, Numbered(list, block, 0), ResBlock(width_, out, 4 * config_.unet_channels));
+      stage.res = Place(*this, Numbered(list, block, 0),
+                        ResBlock(width_, out, 4 * config_.unet_channels, size_));
       width_ = out;
       if (level > 0) AddTransformer(Numbered(list, block, 1), &stage);
       add(stage);
@@ -95,7 +100,8 @@ void UnetImpl::BuildInput(std::vector<int64_t>* skips) {
     if (level + 1 == config_.unet_mult.size()) break;
     UnetStage halving;
     halving.conv = Place(*this, Numbered(list, input_blocks.size(), 0) + ".op",
-                         Conv(ConvShape{width_, width_, 3, 2}));
+                         Conv(ConvShape{width_, width_, 3, 2, 1, size_}));
+    size_ /= 2;
     add(halving);
   }
 }
@@ -103,9 +109,9 @@ void UnetImpl::BuildInput(std::vector<int64_t>* skips) {
 void UnetImpl::BuildMiddle() {
   const int64_t time_features = 4 * config_.unet_channels;
   UnetStage first, second;
-  first.res = Place(*this, "middle_block.0", ResBlock(width_, width_, time_features));
+  first.res = Place(*this, "middle_block.0", ResBlock(width_, width_, time_features, size_));
   AddTransformer("middle_block.1", &first);
-  second.res = Place(*this, "middle_block.2", ResBlock(width_, width_, time_features));
+  second.res = Place(*this, "middle_block.2", ResBlock(width_, width_, time_features, size_));
   middle_block = {first, second};
 }
 
@@ -117,12 +123,14 @@ void UnetImpl::BuildOutput(std::vector<int64_t> skips) {
       const int64_t out = config_.unet_channels * config_.unet_mult[level];
       UnetStage stage;
       stage.res = Place(*this, Numbered(list, block, 0),
-                        ResBlock(width_ + skips.back(), out, 4 * config_.unet_channels));
+                        ResBlock(width_ + skips.back(), out, 4 * config_.unet_channels, size_));
       skips.pop_back();
       width_ = out;
       if (level > 0) AddTransformer(Numbered(list, block, 1), &stage);
-      if (level > 0 && i == config_.unet_blocks)
-        stage.upsample = Place(*this, Numbered(list, block, 2), UpsampleConv(width_));
+      if (level > 0 && i == config_.unet_blocks) {
+        stage.upsample = Place(*this, Numbered(list, block, 2), UpsampleConv(width_, size_));
+        size_ *= 2;
+      }
       output_blocks.push_back(stage);
     }
   }

@@ -22,7 +22,8 @@ torch::Tensor TimestepEmbedding(const torch::Tensor& t, int64_t channels);
 //   x [B, in, H, W], time [B or 1, E] -> [B, out, H, W]
 class ResBlockImpl : public torch::nn::Module {
  public:
-  ResBlockImpl(int64_t in, int64_t out, int64_t time_features);
+  // `size` as in ConvShape.
+  ResBlockImpl(int64_t in, int64_t out, int64_t time_features, int64_t size);
   torch::Tensor forward(const torch::Tensor& x, const torch::Tensor& time);
 
   Norm in_norm, out_norm;  // "in_layers.0", "out_layers.0"
@@ -76,7 +77,7 @@ class UnetImpl : public torch::nn::Module {
   void CheckSize(const torch::Tensor& x) const;
 
   Config config_;
-  int64_t width_;  // of the map where the construction is
+  int64_t width_, size_;  // channels and cells a side of the map where the construction is
   std::vector<SpatialTransformer> transformers_;
 };
 TORCH_MODULE(Unet);

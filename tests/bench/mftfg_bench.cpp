@@ -2,12 +2,13 @@
 // What the parts of the paper's model (docs/mftfg.md) cost on this CPU, at full size with random
 // weights:
 //
-//   mftfg-bench [--threads N] [--runs N] [--precision float32|bfloat16] [--follow]
+//   mftfg-bench [--threads N] [--runs N] [--precision float32|bfloat16] [--follow | --plain]
 //
 // One line a part: median and best milliseconds of a call, arithmetic of the plain path (2 per
 // multiplication with addition) and parameters. With --follow it runs a part once for each line on
 // stdin that names it, and answers with its milliseconds: mftfg_eager.py --against takes turns
-// with it.
+// with it. With --plain U-Net and decoder take turns with themselves on the plain path, float32:
+// the same operators that eager PyTorch calls, in the same process; needs 5 GB.
 #include <ATen/record_function.h>
 #include <torch/torch.h>
 
@@ -32,6 +33,7 @@ struct Options {
   int runs = 5;
   torch::Dtype precision = torch::kFloat32;
   bool follow = false;
+  bool plain = false;
 };
 
 double counted_flop = 0;  // the callback is a plain function
@@ -147,11 +149,28 @@ void Measure(const std::vector<Part>& parts, const Options& options, const char*
   }
 }
 
+void MeasureAgainst(const std::vector<Part>& plain, const std::vector<Part>& parts, int runs) {
+  for (size_t i = 0; i < 2; ++i) {  // "unet", "decoder"
+    std::vector<double> slow, fast;
+    plain[i].run();
+    parts[i].run();
+    for (int run = 0; run < runs; ++run) {
+      slow.push_back(MillisecondsOf(plain[i].run));
+      fast.push_back(MillisecondsOf(parts[i].run));
+    }
+    const double best_slow = *std::min_element(slow.begin(), slow.end());
+    const double best_fast = *std::min_element(fast.begin(), fast.end());
+    std::printf("talkface %s: best %.0f ms, plain path %.0f ms, ratio %.2f\n",
+                parts[i].name.c_str(), best_fast, best_slow, best_fast / best_slow);
+    std::fflush(stdout);
+  }
+}
+
 bool Parse(int argc, char** argv, Options* options) {
   for (int i = 1; i < argc; ++i) {
     const std::string name = argv[i], value = i + 1 < argc ? argv[i + 1] : "";
-    if (name == "--follow") {
-      options->follow = true;
+    if (name == "--follow" || name == "--plain") {
+      (name == "--plain" ? options->plain : options->follow) = true;
       continue;
     }
     if (name == "--threads" && std::atoi(value.c_str()) > 0)
@@ -172,7 +191,7 @@ int Main(int argc, char** argv) {
   if (!Parse(argc, argv, &options)) {
     std::fprintf(stderr,
                  "usage: mftfg-bench [--threads N] [--runs N] [--precision "
-                 "float32|bfloat16] [--follow]\n");
+                 "float32|bfloat16] [--follow | --plain]\n");
     return 2;
   }
   const torch::NoGradGuard no_gradients;
@@ -181,12 +200,17 @@ int Main(int argc, char** argv) {
   config.wiring = Wiring::kOfficial;
   Model model(config);
   std::vector<Part> parts = PartsOf(model, config);
-  if (!options.follow) CountWork(&parts);
+  if (!options.follow && !options.plain) CountWork(&parts);
   model->PrepareInference(torch::kCPU, options.precision);
-  if (options.follow)
+  if (options.follow) {
     Follow(parts);
-  else
+  } else if (options.plain) {
+    Model plain(config);
+    plain->eval();
+    MeasureAgainst(PartsOf(plain, config), parts, options.runs);
+  } else {
     Measure(parts, options, options.precision == torch::kFloat32 ? "float32" : "bfloat16");
+  }
   return 0;
 }
 
