@@ -15,9 +15,7 @@ namespace talkface::test {
 struct Subject {
   const char* pack;  // as the property `model` takes it
   GstClockTime look_ahead, look_ahead_max;
-  // How long before its own time a frame may hear speech, and how long after the look-ahead's end
-  // a frame still sees that speech has ended.
-  GstClockTime memory;
+  GstClockTime memory;     // how long before its own time a frame may hear speech
   bool quick;              // frames cost next to nothing, so that many may be drawn
   bool hashes_samples;     // each frame is a checksum of exactly the samples it may use
   bool obeys_faults;       // its pack's settings make it slow, or fail
