@@ -14,7 +14,7 @@
 
 namespace talkface {
 
-constexpr uint32_t kEngineAbi = 2;
+constexpr uint32_t kEngineAbi = 3;
 
 enum class Code : int32_t {
   kOk,
@@ -48,6 +48,9 @@ struct EngineOptions {
       nullptr;  // extra pack folders, ':' between them, before the built-in ones; may be null
   const char* device = "auto";  // auto, cpu, cuda, cuda:N
   Precision precision = Precision::kAuto;
+  // Of an accelerator's memory, the bytes that this process may use for its networks; 0: no limit.
+  // What would need more fails with kNoMemory. Of several engines' limits the smallest counts.
+  uint64_t device_memory_limit = 0;
   void (*progress)(void* user, int percent,
                    const char* what) = nullptr;  // called on the opening thread
   void* user = nullptr;
@@ -206,8 +209,8 @@ class Engine : public Object {
 }  // namespace talkface
 
 extern "C" {
-// Opens a pack, or shares the engine that already runs it on that device and precision in this
-// process. Fails with kUnsupported if `abi` is not this library's kEngineAbi.
+// Opens a pack, or shares the engine that already runs it on that device, with that precision and
+// memory limit, in this process. Fails with kUnsupported if `abi` is not this library's kEngineAbi.
 talkface::Status talkface_engine_open(uint32_t abi, const talkface::EngineOptions* options,
                                       talkface::Engine** out) noexcept;
 // Calls `visit` for every pack found on the search path: `json` is

@@ -162,6 +162,28 @@ void WarpScene::Render(const Frame& frame, const FrameTarget& target) const {
   for (int row = 0; row + 1 < fields_.rows; ++row) RenderRow(motion, row, &worker, target);
 }
 
+WarpScene::Parts WarpScene::PartsOfFrame() const {
+  return {fields_,         writer_,
+          *still_,         frame_.empty() ? portrait_ : frame_,
+          placement_.rect, straight_.empty() && !fine_.empty()};
+}
+
+bool WarpScene::OnlySkinMoves(uint64_t time_ns) const {
+  if (fields_.Count() == 0 || !straight_.empty()) return false;
+  if (label_ && !label_->area().Intersect(portrait_.area()).Empty()) return false;
+  Frame frame;
+  frame.time_ns = time_ns;
+  const Motion motion = MotionOf(frame);
+  return motion.shut <= 0 && motion.mouth.AtRest();
+}
+
+void WarpScene::Solve(uint64_t time_ns, WarpGrid* grid) const {
+  Frame frame;
+  frame.time_ns = time_ns;
+  const Motion motion = MotionOf(frame);
+  grid->Solve(fields_, map_, face_->geometry, motion.mouth, motion.head);
+}
+
 // The pixels of one row of cells.
 void WarpScene::RenderRow(const Motion& motion, int cell_row, Worker* worker,
                           const FrameTarget& target) const {

@@ -37,6 +37,22 @@ class WarpScene : public SceneModel {
   // Draws the whole frame. The same arguments give the same bytes on every thread.
   void Render(const Frame& frame, const FrameTarget& target) const;
 
+  // What a frame is made of in which nothing but skin moves, for those who draw it elsewhere.
+  struct Parts {
+    const MotionFields& fields;
+    const compose::FrameWriter& writer;
+    const compose::FrameStore& still;
+    const Patch& frame;     // the still frame's pixels where something moves, and a little around
+    compose::Rect picture;  // where the portrait lies in the frame
+    bool doubled;           // is the skin read from Patch::FillDoubled of MovingPixels?
+  };
+  Parts PartsOfFrame() const;
+  // Is the frame at `time_ns` such a one: no blink, no alpha, no label over it? Its expression is
+  // at rest. Never for a face too small to move.
+  bool OnlySkinMoves(uint64_t time_ns) const;
+  // The grid of such a frame.
+  void Solve(uint64_t time_ns, WarpGrid* grid) const;
+
  private:
   struct Worker;   // one thread's scratch
   struct Motion {  // one frame's

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The engine's side of models/engine.h: reference counts, guards, and one engine per (pack, device,
-// precision).
+// precision, memory limit).
 #include <algorithm>
 #include <atomic>
 #include <climits>
@@ -90,8 +90,7 @@ class SpeechObject final : public Counted<Speech> {
 // call.
 struct Core {
   explicit Core(std::unique_ptr<Family> opened)
-      : family(std::move(opened)),
-        scheduler(*family, std::max(1u, std::thread::hardware_concurrency())) {}
+      : family(std::move(opened)), scheduler(*family, family->Workers()) {}
   const std::shared_ptr<Family> family;
   Scheduler scheduler;
 };
@@ -126,8 +125,8 @@ class RendererObject final : public Counted<Renderer> {
   Scheduler::Client client_;
 };
 
-using EngineKey =
-    std::tuple<std::string, std::string, Precision>;  // pack folder, device, precision
+// Pack folder, device, precision, memory limit.
+using EngineKey = std::tuple<std::string, std::string, Precision, uint64_t>;
 
 // The process's engines. Never destroyed, so that it outlives every engine at exit.
 struct Registry {
@@ -188,8 +187,12 @@ std::unique_ptr<Family> OpenFamily(const Pack& pack, const EngineOptions& option
                                    const std::string& device) {
   for (const FamilyEntry& entry : Families()) {
     if (pack.family() != entry.name) continue;
-    FamilyContext context{pack, device, options.precision,
-                          options.search_path != nullptr ? options.search_path : "", nullptr};
+    FamilyContext context{pack,
+                          device,
+                          options.precision,
+                          options.search_path != nullptr ? options.search_path : "",
+                          nullptr,
+                          options.device_memory_limit};
     context.progress = [&options](int percent, const char* what) {
       if (options.progress != nullptr) options.progress(options.user, percent, what);
     };
@@ -211,7 +214,8 @@ void OpenEngine(const EngineOptions& options, Engine** out) {
   const std::string device = options.device != nullptr ? options.device : "auto";
   const std::string extra = options.search_path != nullptr ? options.search_path : "";
   const auto pack = Pack::Open(model, extra);
-  const EngineKey key(RealPath(pack->folder()), device, options.precision);
+  const EngineKey key(RealPath(pack->folder()), device, options.precision,
+                      options.device_memory_limit);
   // Held while loading: a second stream that asks for the same pack waits and shares it.
   static std::mutex* loading = new std::mutex;
   std::lock_guard<std::mutex> loading_lock(*loading);

@@ -4,11 +4,13 @@
 // owns no thread.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "models/core/error.h"
@@ -61,6 +63,7 @@ struct RenderItem {
   FrameTarget target{};
   // Set when nobody wants the frame any more; null: never. For families that draw for long.
   const std::atomic<bool>* cancelled = nullptr;
+  bool IsCancelled() const { return cancelled != nullptr && cancelled->load(); }
 };
 
 struct FamilyContext {
@@ -69,6 +72,7 @@ struct FamilyContext {
   Precision precision;
   std::string search_path;  // where packs that this one needs are looked up
   std::function<void(int percent, const char* what)> progress;
+  uint64_t device_memory_limit = 0;  // EngineOptions::device_memory_limit
 };
 
 // One loaded pack on one device: weights, shared by all streams. Every call from any thread.
@@ -84,6 +88,8 @@ class Family {
   // MaxBatch() many.
   virtual void Render(const std::vector<RenderItem>& items) = 0;
   virtual uint32_t MaxBatch() const { return 1; }
+  // Threads that call Render at a time.
+  virtual uint32_t Workers() const { return std::max(1u, std::thread::hardware_concurrency()); }
   virtual uint64_t MemoryUse() const = 0;
 
   EngineInfo info{};  // filled by the family's constructor; strings live as long as the family

@@ -33,7 +33,9 @@ Tensor Schedule::QSample(const Tensor& x0, const Tensor& t, const Tensor& noise)
 }
 
 Tensor Schedule::QSample(const Tensor& x0, int64_t t, const Tensor& noise) const {
-  return QSample(x0, torch::tensor({t}), noise);
+  // As numbers, which no device has to be waited for.
+  return sqrt_alphas_cumprod.const_data_ptr<float>()[t] * x0 +
+         sqrt_one_minus_alphas_cumprod.const_data_ptr<float>()[t] * noise;
 }
 
 }  // namespace talkface::mftfg

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "models/compose/scale.h"
+#include "models/mftfg/lane.h"
 
 namespace talkface::mftfg {
 namespace {
@@ -72,6 +73,7 @@ FaceScene::FaceScene(std::shared_ptr<const EnrolledIdentity> identity, const Sce
   for (int64_t step = 0; step < steps_; ++step) steps.push_back(noise.renoise(step, 0, 1));
   renoise_ = torch::cat(steps).to(device);
   FindArea(options);
+  FinishWork(device);
 }
 
 void FaceScene::FindArea(const SceneOptions& options) {
@@ -118,6 +120,14 @@ void FaceScene::Draw(const Generated& face, uint64_t time_ns, const FrameTarget&
     frame.pixels = &pixels;
   }
   warp_.Render(frame, target);
+}
+
+const FrameCompositor& FaceScene::compositor() const {
+  std::call_once(compositor_made_, [this] {
+    compositor_ = std::make_unique<const FrameCompositor>(warp_, FacePlace{area_, grid_, share_},
+                                                          identity_->inside.device());
+  });
+  return *compositor_;
 }
 
 }  // namespace talkface::mftfg

@@ -6,8 +6,10 @@
 #include <torch/torch.h>
 
 #include <memory>
+#include <mutex>
 
 #include "models/auwarp/scene.h"
+#include "models/mftfg/frame_compositor.h"
 #include "models/mftfg/identity.h"
 
 namespace talkface::mftfg {
@@ -38,6 +40,9 @@ class FaceScene : public SceneModel {
   // Draws the whole frame at a media time. The same arguments give the same bytes on every thread.
   void Draw(const Generated& face, uint64_t time_ns, const FrameTarget& target) const;
 
+  // What draws its frames on the model's device; made by the first call, on the current stream.
+  const FrameCompositor& compositor() const;
+
  private:
   void FindArea(const SceneOptions& options);
   auwarp::Patch Paste(const Generated& face) const;
@@ -49,6 +54,8 @@ class FaceScene : public SceneModel {
   compose::Rect area_;             // the frame's pixels that a generated face reaches, h x w
   torch::Tensor grid_;             // [1, h, w, 2]: where in the picture each of them is, -1..1
   torch::Tensor share_;            // [h, w] on the CPU: how much of it is the generated face
+  mutable std::once_flag compositor_made_;
+  mutable std::unique_ptr<const FrameCompositor> compositor_;
 };
 
 }  // namespace talkface::mftfg

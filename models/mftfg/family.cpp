@@ -10,7 +10,7 @@
 #include <mutex>
 #include <string>
 
-#include "models/mftfg/generator.h"
+#include "models/mftfg/device_renderer.h"
 #include "models/mftfg/landmarks_68.h"
 #include "models/mftfg/parameters.h"
 #include "models/mftfg/threads.h"
@@ -22,6 +22,8 @@ namespace {
 // On a CPU frame by frame: the last bits of a product depend on how many rows it has, and so a
 // frame would on which others were at hand.
 constexpr uint32_t kCpuBatch = 1, kCudaBatch = 64;
+// On CUDA one batch is sampled, one drawn and one finished; more of them would be smaller ones.
+constexpr uint32_t kCudaWorkers = 3;
 // A U-Net of fewer parameters is run by one thread, several of them side by side.
 constexpr int64_t kSmallUnet = 10'000'000;
 constexpr uint64_t kNsPerMs = 1'000'000;
@@ -34,13 +36,24 @@ static_assert(std::size(kUnits) == kUnitNumbers.size());
 
 torch::Device DeviceOf(const FamilyContext& context) {
   if (context.device == "auto" || context.device == "cpu") return torch::kCPU;
-  // libtorch's CUDA part registers itself when it is opened.
-  dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL);
-  if (context.device.compare(0, 4, "cuda") == 0 && torch::cuda::is_available())
-    return torch::Device(context.device);
+  if (context.device.compare(0, 4, "cuda") == 0) {
+    // libtorch's CUDA part registers itself when it is opened.
+    dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL);
+    const torch::Device asked(context.device);
+    const c10::DeviceIndex index = asked.has_index() ? asked.index() : c10::DeviceIndex{0};
+    if (index < static_cast<int64_t>(torch::cuda::device_count())) return {torch::kCUDA, index};
+  }
   throw Error(Code::kUnsupported, "The model '" + context.pack.name() + "' cannot run on '" +
                                       context.device +
                                       "': there is no such device here, or no libtorch for it.");
+}
+
+// Null on a CPU.
+std::unique_ptr<Accelerator> AcceleratorOf(torch::Device device, uint64_t memory_limit) {
+  if (!device.is_cuda()) return nullptr;
+  // TF32 would leave ten bits of float32's 23.
+  at::globalContext().setAllowTF32CuDNN(false);
+  return OpenCudaAccelerator(device.index(), memory_limit);
 }
 
 bool CpuHasBfloat16() {
@@ -112,10 +125,6 @@ uint64_t BytesOf(Model& model, torch::Dtype type) {
   return bytes;
 }
 
-bool IsCancelled(const RenderItem& item) {
-  return item.cancelled != nullptr && item.cancelled->load();
-}
-
 class MftfgFamily : public Family {
  public:
   explicit MftfgFamily(const FamilyContext& context)
@@ -125,10 +134,17 @@ class MftfgFamily : public Family {
         search_path_(context.search_path),
         device_(DeviceOf(context)),
         device_name_(device_.str()),
-        model_(Load(context)),
+        memory_{device_name_, context.device_memory_limit},
+        accelerator_(AcceleratorOf(device_, context.device_memory_limit)),
+        model_(WithinMemory(memory_, [&] { return Load(context); })),
         mean_shape_(MeanShapeOf(context.pack)),
         look_ahead_ns_(context.pack.timing().look_ahead_default_ms * kNsPerMs) {
     FillInfo(context.pack.timing());
+    if (accelerator_) {
+      WithinMemory(memory_, [this] {
+        renderer_ = std::make_unique<DeviceRenderer>(model_, device_, std::move(accelerator_));
+      });
+    }
   }
 
   void FindFace(const Pixels& picture, const FaceInfo* previous, FaceInfo* out) override {
@@ -139,23 +155,29 @@ class MftfgFamily : public Family {
     FaceInfo found{};
     Finder()->FindPortrait(portrait, &found);
     UseThreads(threads_);
-    return EnrolIdentity(model_, mean_shape_, portrait, found);
+    return WithinMemory(memory_,
+                        [&] { return EnrolIdentity(model_, mean_shape_, portrait, found); });
   }
 
   std::unique_ptr<SpeechModel> OpenSpeech() override {
-    std::unique_ptr<SpeechModel> stream = OpenSpeechStream(model_, device_);
+    std::unique_ptr<SpeechModel> stream = OpenSpeechStream(model_, device_, memory_);
     stream->SetLookAhead(look_ahead_ns_);
     return stream;
   }
 
   std::shared_ptr<const SceneModel> Prepare(std::shared_ptr<const FaceModel> face,
                                             const SceneOptions& options) override {
-    return std::make_shared<FaceScene>(std::static_pointer_cast<const EnrolledIdentity>(face),
-                                       options, model_->config());
+    return WithinMemory(memory_, [&] {
+      return std::make_shared<FaceScene>(std::static_pointer_cast<const EnrolledIdentity>(face),
+                                         options, model_->config());
+    });
   }
 
-  void Render(const std::vector<RenderItem>& items) override;
+  void Render(const std::vector<RenderItem>& items) override {
+    WithinMemory(memory_, [&] { RenderAll(items); });
+  }
   uint32_t MaxBatch() const override { return device_.is_cpu() ? kCpuBatch : kCudaBatch; }
+  uint32_t Workers() const override { return device_.is_cpu() ? Family::Workers() : kCudaWorkers; }
 
   uint64_t MemoryUse() const override {
     const std::lock_guard<std::mutex> lock(finder_mutex_);
@@ -165,6 +187,7 @@ class MftfgFamily : public Family {
  private:
   Model Load(const FamilyContext& context);
   void FillInfo(const PackTiming& timing);
+  void RenderAll(const std::vector<RenderItem>& items);
   void RenderGenerated(const std::vector<const RenderItem*>& items);
 
   // Opened by the first portrait: an engine that only lists itself needs no vision pack.
@@ -177,12 +200,15 @@ class MftfgFamily : public Family {
   const std::string name_, version_, licence_, search_path_;
   const torch::Device device_;
   const std::string device_name_;
+  const DeviceMemory memory_;
+  std::unique_ptr<Accelerator> accelerator_;  // null once renderer_ has it
   uint64_t bytes_ = 0;
   int threads_ = 1;  // that one batch uses
   const Model model_;
   const Landmarks mean_shape_;
   const uint64_t look_ahead_ns_;
-  std::mutex batch_mutex_;  // held by the one batch that uses all cores
+  std::mutex batch_mutex_;                    // held by the one batch that uses all cores
+  std::unique_ptr<DeviceRenderer> renderer_;  // null on a CPU
   mutable std::mutex finder_mutex_;
   std::shared_ptr<const vision::FaceFinder> finder_;  // null until the first portrait
 };
@@ -227,12 +253,12 @@ void MftfgFamily::FillInfo(const PackTiming& timing) {
   }
 }
 
-void MftfgFamily::Render(const std::vector<RenderItem>& items) {
+void MftfgFamily::RenderAll(const std::vector<RenderItem>& items) {
   const torch::NoGradGuard no_gradients;
   UseThreads(threads_);
   std::map<int64_t, std::vector<const RenderItem*>> generated;  // by the sampler's steps
   for (const RenderItem& item : items) {
-    if (IsCancelled(item)) continue;
+    if (item.IsCancelled()) continue;
     const auto& scene = static_cast<const FaceScene&>(*item.scene);
     const auto& controls = static_cast<const SpeechControls&>(*item.controls);
     if (controls.heard && scene.generates()) {
@@ -245,6 +271,7 @@ void MftfgFamily::Render(const std::vector<RenderItem>& items) {
 }
 
 void MftfgFamily::RenderGenerated(const std::vector<const RenderItem*>& items) {
+  if (renderer_) return renderer_->Render(items);
   std::vector<FaceRequest> requests;
   for (const RenderItem* item : items) {
     requests.push_back({static_cast<const FaceScene*>(item->scene.get()),
@@ -253,10 +280,10 @@ void MftfgFamily::RenderGenerated(const std::vector<const RenderItem*>& items) {
   torch::Tensor pictures;
   {
     std::unique_lock<std::mutex> lock(batch_mutex_, std::defer_lock);
-    if (threads_ > 1 || !device_.is_cpu()) lock.lock();
+    if (threads_ > 1) lock.lock();
     pictures = GenerateFaces(model_, requests, [&items] {
       return std::all_of(items.begin(), items.end(),
-                         [](const RenderItem* item) { return IsCancelled(*item); });
+                         [](const RenderItem* item) { return item->IsCancelled(); });
     });
   }
   for (size_t i = 0; i < items.size(); ++i) {

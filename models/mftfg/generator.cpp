@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "models/mftfg/generator.h"
 
+#include <algorithm>
+
 #include "models/core/error.h"
 
 namespace talkface::mftfg {
@@ -17,16 +19,48 @@ Tensor Together(const Requests& requests, Part part) {
   return torch::cat(parts);
 }
 
-// The window fused with the face, and of it the drawn frame's token: [1, 1, K].
-Tensor ContextOf(Model& model, const FaceRequest& request) {
-  const EnrolledIdentity& identity = request.scene->identity();
+// Which frames of the windows are there, [B, T]; none where all of all windows are.
+Tensor ValidOf(const Requests& requests) {
+  if (std::none_of(requests.begin(), requests.end(),
+                   [](const FaceRequest& r) { return r.heard->valid.defined(); }))
+    return {};
+  return Together(requests, [](const FaceRequest& r) {
+    const Tensor& audio = r.heard->audio;
+    return r.heard->valid.defined()
+               ? r.heard->valid
+               : torch::ones({1, audio.size(1)}, audio.options().dtype(at::kBool));
+  });
+}
+
+FusionInput FusedOf(const Requests& requests) {
   FusionInput input;
-  input.audio = request.heard->audio;                           // [1, T, A]
-  input.audio_face = identity.latents.audio_face.unsqueeze(0);  // [1, 1, Z, L, L]
-  input.landmarks = identity.landmarks;                         // [1, 1, 64]
-  input.units = request.heard->units;                           // [1, T, 320]
-  input.valid = request.heard->valid;                           // [1, T] or none
-  return model->fusion(input).narrow(0, request.heard->place, 1);
+  input.audio = Together(requests, [](const auto& r) { return r.heard->audio; });  // [B, T, A]
+  input.audio_face = Together(requests, [](const auto& r) {
+    return r.scene->identity().latents.audio_face.unsqueeze(0);
+  });  // [B, 1, Z, L, L]
+  input.landmarks = Together(
+      requests, [](const auto& r) { return r.scene->identity().landmarks; });      // [B, 1, 64]
+  input.units = Together(requests, [](const auto& r) { return r.heard->units; });  // [B, T, 320]
+  input.valid = ValidOf(requests);
+  return input;
+}
+
+// The windows fused with their faces, and of each the drawn frame's token: [B, 1, K].
+Tensor ContextOf(const Requests& requests, const std::function<Tensor(const FusionInput&)>& fuse) {
+  const FusionInput input = FusedOf(requests);
+  const Tensor tokens = fuse(input);  // [B x T, 1, K]
+  std::vector<Tensor> drawn;
+  for (size_t i = 0; i < requests.size(); ++i) {
+    const int64_t first = static_cast<int64_t>(i) * input.audio.size(1);
+    drawn.push_back(tokens.narrow(0, first + requests[i].heard->place, 1));
+  }
+  return torch::cat(drawn);
+}
+
+// The same with each window by itself: equal to the bit whatever the others are.
+Tensor PlainContextOf(Model& model, const Requests& requests) {
+  const auto fuse = [&model](const FusionInput& input) { return model->fusion(input); };
+  return Together(requests, [&](const FaceRequest& r) { return ContextOf({r}, fuse); });
 }
 
 FaceLatents LatentsOf(const Requests& requests) {
@@ -45,20 +79,20 @@ FaceLatents LatentsOf(const Requests& requests) {
 
 }  // namespace
 
-FaceBatch BatchOf(Model model, const Requests& requests) {
-  return {Together(requests, [&](const auto& r) { return ContextOf(model, r); }),
+FaceBatch BatchOf(Model model, const Requests& requests, const NetworkCalls& calls) {
+  return {calls.fuse ? ContextOf(requests, calls.fuse) : PlainContextOf(model, requests),
           LatentsOf(requests)};
 }
 
-Tensor GenerateFaces(Model model, const Requests& requests, const std::function<bool()>& stop) {
+Tensor SampleFaces(Model model, const Requests& requests, const NetworkCalls& calls,
+                   const std::function<bool()>& stop) {
   const auto go_on = [&stop] {
     if (stop()) throw Error(Code::kCancelled, "Nobody wants these frames any more.");
   };
-  const auto count = static_cast<int64_t>(requests.size());
   SampleOptions options;
   options.sampler = Sampler::kFast;
   options.steps = requests.front().scene->steps();
-  options.batch = count;
+  options.batch = static_cast<int64_t>(requests.size());
   options.noise.start = [&](int64_t, int64_t) {
     return Together(requests, [](const auto& r) { return r.scene->start(); });
   };
@@ -66,10 +100,15 @@ Tensor GenerateFaces(Model model, const Requests& requests, const std::function<
     return Together(requests, [step](const auto& r) { return r.scene->renoise(step); });
   };
   options.done = [&](int64_t, const Tensor&, const Tensor&) { go_on(); };
+  options.denoiser = calls.denoiser;
   go_on();
-  const FaceBatch batch = BatchOf(model, requests);
-  const Tensor latents = model->Sample(batch.context, batch.faces, options);
-  return model->Decode(latents, count);
+  const FaceBatch batch = BatchOf(model, requests, calls);
+  return model->Sample(batch.context, batch.faces, options);
+}
+
+Tensor GenerateFaces(Model model, const Requests& requests, const std::function<bool()>& stop) {
+  const Tensor latents = SampleFaces(model, requests, {}, stop);
+  return model->Decode(latents, latents.size(0));
 }
 
 }  // namespace talkface::mftfg

@@ -15,16 +15,27 @@ struct FaceRequest {
   const HeardWindow* heard;
 };
 
+// How networks are run, where not by calling them as they are.
+struct NetworkCalls {
+  std::function<torch::Tensor(const FusionInput&)> fuse;
+  MakeDenoiser denoiser;
+};
+
 // What the sampler is given for the requests, side by side.
 struct FaceBatch {
   torch::Tensor context;  // [B, 1, K]: each window fused with its face, and of it the drawn frame
   FaceLatents faces;
 };
-FaceBatch BatchOf(Model model, const std::vector<FaceRequest>& requests);
+FaceBatch BatchOf(Model model, const std::vector<FaceRequest>& requests,
+                  const NetworkCalls& calls = {});
 
-// The requests' faces, [B, 3, R, R] in 0..1. All scenes have the same number of steps. `stop` is
+// The requests' faces as latents, [B, Z, L, L]. All scenes have the same number of steps. `stop` is
 // asked before every step; where it says yes, Error{kCancelled} is thrown. A request's face does
 // not depend on the others, up to rounding.
+torch::Tensor SampleFaces(Model model, const std::vector<FaceRequest>& requests,
+                          const NetworkCalls& calls, const std::function<bool()>& stop);
+
+// The same as pictures, [B, 3, R, R] in 0..1.
 torch::Tensor GenerateFaces(Model model, const std::vector<FaceRequest>& requests,
                             const std::function<bool()>& stop);
 

@@ -7,6 +7,7 @@
 #include "models/core/error.h"
 #include "models/mftfg/face_inputs.h"
 #include "models/mftfg/landmarks_68.h"
+#include "models/mftfg/lane.h"
 
 namespace talkface::mftfg {
 namespace {
@@ -17,9 +18,17 @@ using torch::Tensor;
 constexpr int64_t kFeatherShare = 32;  // the feather's radius is R / 32: 3 of 112 pixels
 constexpr int64_t kMatchShare = 4;     // colours are matched over R / 4
 
-// The mean of the square around each pixel, what lies beyond the picture being 0. x [1, C, R, R].
+// The mean of the square around each pixel, what lies beyond the picture being 0. x [B, C, R, R].
 Tensor BoxMean(const Tensor& x, int64_t radius) {
-  return torch::avg_pool2d(x, 2 * radius + 1, 1, radius);
+  const int64_t side = 2 * radius + 1;
+  const Tensor across = at::avg_pool2d(x, {1, side}, {1, 1}, {0, radius});
+  return at::avg_pool2d(across, {side, 1}, {1, 1}, {radius, 0});
+}
+
+// Spread over the distance in which colours are matched.
+Tensor Wide(const Tensor& x) {
+  const int64_t radius = x.size(3) / kMatchShare;
+  return BoxMean(BoxMean(x, radius), radius);
 }
 
 // The pixels of the portrait that the aligned crop is made of.
@@ -131,15 +140,26 @@ std::shared_ptr<const EnrolledIdentity> EnrolIdentity(Model model, const Landmar
   const Tensor soft = SoftPolygon(landmarks, config.image_size).to(device);
   identity->inside = (2 * soft - 1).clamp(0, 1);
   identity->seam = 4 * soft * (1 - soft);
+  identity->reach = Wide(identity->seam);
+  FinishWork(device);
   return identity;
 }
 
 Tensor MatchSeam(const Tensor& picture, const EnrolledIdentity& identity) {
+  return MatchSeams(picture, {&identity});
+}
+
+Tensor MatchSeams(const Tensor& pictures, const std::vector<const EnrolledIdentity*>& identities) {
   constexpr double kNoSeam = 1e-6;
-  const int64_t radius = picture.size(3) / kMatchShare;
-  const auto wide = [radius](const Tensor& x) { return BoxMean(BoxMean(x, radius), radius); };
-  const Tensor missing = identity.seam * (identity.reference - picture);  // [1, 3, R, R]
-  return picture + wide(missing) / (wide(identity.seam) + kNoSeam);
+  const auto all = [&identities](Tensor EnrolledIdentity::*part) {
+    if (identities.size() == 1) return identities.front()->*part;
+    std::vector<Tensor> parts;
+    for (const EnrolledIdentity* identity : identities) parts.push_back(identity->*part);
+    return torch::cat(parts);
+  };
+  const Tensor missing =
+      all(&EnrolledIdentity::seam) * (all(&EnrolledIdentity::reference) - pictures);
+  return pictures + Wide(missing) / (all(&EnrolledIdentity::reach) + kNoSeam);  // [B, 3, R, R]
 }
 
 }  // namespace talkface::mftfg

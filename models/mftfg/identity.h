@@ -5,6 +5,7 @@
 #include <torch/torch.h>
 
 #include <memory>
+#include <vector>
 
 #include "models/auwarp/face_enrolment.h"
 #include "models/mftfg/alignment.h"
@@ -23,6 +24,7 @@ class EnrolledIdentity : public FaceModel {
   torch::Tensor reference;  // the crop [1, 3, R, R], 0..1
   torch::Tensor inside;     // [1, 1, R, R]: 0 outside of the polygon, rising to 1 within
   torch::Tensor seam;       // [1, 1, R, R]: 1 on the polygon's edge, falling to 0 on both sides
+  torch::Tensor reach;      // [1, 1, R, R]: the seam spread as far as colours are matched
 };
 
 // `mean_shape` as AlignFace wants it. Throws Error{kNoFace} for landmarks that are no face.
@@ -32,5 +34,8 @@ std::shared_ptr<const EnrolledIdentity> EnrolIdentity(Model model, const Landmar
 // A generated picture [1, 3, R, R] with its colours moved, smoothly, to where it equals the
 // portrait along the seam.
 torch::Tensor MatchSeam(const torch::Tensor& picture, const EnrolledIdentity& identity);
+// The same for a picture of each identity, [B, 3, R, R].
+torch::Tensor MatchSeams(const torch::Tensor& pictures,
+                         const std::vector<const EnrolledIdentity*>& identities);
 
 }  // namespace talkface::mftfg

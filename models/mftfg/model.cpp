@@ -99,10 +99,11 @@ Tensor ModelImpl::SampleBatch(int64_t first, const Tensor& context, const FaceLa
   const Tensor conditions = torch::cat(
       {whole(Frames(face.masked, first, count)), whole(Frames(face.identity_face, first, count))},
       1);  // [B, 2 Z, L, L]
-  input.denoise = [&](const Tensor& x, int64_t t) {
+  const auto plain = [&](const Tensor& x, int64_t t) {
     const Tensor time = torch::tensor({t}, torch::TensorOptions(torch::kInt64).device(x.device()));
     return unet(torch::cat({x, conditions}, 1), time, guidance);
   };
+  input.denoise = options.denoiser ? options.denoiser(conditions, guidance) : Denoiser(plain);
   Inpainting given;
   given.latents = Frames(face.frames, first, count);
   given.mask = Frames(face.keep, first, count);

@@ -65,6 +65,11 @@ struct LatentNoise {
 // gives the same noise twice: a stream that uses one number for all its frames does not flicker.
 LatentNoise SeededNoise(uint64_t seed, std::vector<uint64_t> frames, torch::IntArrayRef shape);
 
+// A batch's denoiser, out of what stays the same in all steps: conditions [B, 2 Z, L, L], which
+// follow x in the U-Net's input, and what the transformers are told.
+using MakeDenoiser =
+    std::function<Denoiser(const torch::Tensor& conditions, const Guidance& guidance)>;
+
 enum class Sampler { kDdim, kFast };
 
 struct SampleOptions {
@@ -73,7 +78,8 @@ struct SampleOptions {
   int64_t batch = 1;    // frames that pass the U-Net together; does not change the result
   bool inpaint = true;  // keep FaceLatents::frames where `keep` is 1
   LatentNoise noise;
-  StepDone done;  // may be empty; may throw to stop
+  StepDone done;          // may be empty; may throw to stop
+  MakeDenoiser denoiser;  // empty: the U-Net, called as it is
 };
 
 class ModelImpl : public torch::nn::Module {

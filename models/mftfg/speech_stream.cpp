@@ -26,8 +26,12 @@ struct PlacedSpeech {
 
 class SpeechStream : public SpeechModel {
  public:
-  SpeechStream(Model model, torch::Device device)
-      : model_(std::move(model)), device_(device), shape_{model_->config().window_frames, 0} {
+  SpeechStream(Model model, torch::Device device, const DeviceMemory& memory)
+      : model_(std::move(model)),
+        device_(device),
+        memory_(memory),
+        lane_(device, Lane::Urgency::kUrgent),
+        shape_{model_->config().window_frames, 0} {
     SetLookAhead(kOpenEndNs);
     Reset();
   }
@@ -90,6 +94,8 @@ class SpeechStream : public SpeechModel {
 
   Model model_;
   const torch::Device device_;
+  const DeviceMemory memory_;
+  const Lane lane_;  // of its own, so that streams do not wait for each other
   WindowShape shape_;
   std::deque<PlacedSpeech> runs_;  // never empty
 
@@ -102,19 +108,21 @@ class SpeechStream : public SpeechModel {
 
 std::shared_ptr<const HeardWindow> SpeechStream::Hear(const FrameWindow& window) {
   const torch::NoGradGuard no_gradients;
+  const auto entered = lane_.Enter();
   UseThreads(1);  // a second one costs nets of this size more than it brings
   const int64_t frames = shape_.frames;
-  const Tensor mfcc = torch::tensor(window.mfcc)
-                          .view({1, frames, kMfccRows, kMfccColumns})
-                          .to(device_);  // [1, T, 12, 25]
+  const Tensor columns =
+      torch::tensor(window.mfcc).view({1, frames, kMfccRows, kMfccColumns});  // [1, T, 12, 25]
+  const Tensor mfcc = SendTo(device_, columns);
   auto heard = std::make_shared<HeardWindow>();
   // The official fusion knows no padding: to it, frames that are not there are silent.
   if (window.valid < frames && !model_->config().official())
-    heard->valid = (torch::arange(frames) < window.valid).unsqueeze(0).to(device_);  // [1, T]
+    heard->valid = SendTo(device_, (torch::arange(frames) < window.valid).unsqueeze(0));  // [1, T]
   heard->audio = model_->audio(mfcc, heard->valid);
   const UnitsOutput units = model_->units(mfcc, heard->valid);
   heard->units = units.features;
   heard->place = window.place;
+  heard->ready.Set(lane_);
   if (units.intensities.defined()) {
     const Tensor now = units.intensities[0][window.place].cpu();  // [5]
     heard->intensities.assign(now.const_data_ptr<float>(),
@@ -140,7 +148,9 @@ std::shared_ptr<const FrameControls> SpeechStream::Take(uint64_t time_ns) {
   PlacedSpeech& placed = runs_.front();
   const uint64_t within = placed.Within(time_ns);
   const bool live = placed.run.Has(within, shape_.ahead);
-  if (live) heard_ = Hear(placed.run.WindowAt(within, shape_));
+  if (live) {
+    heard_ = WithinMemory(memory_, [&] { return Hear(placed.run.WindowAt(within, shape_)); });
+  }
   placed.run.Forget(within, shape_);
   Show(live, time_ns);
   if (shown_ <= 0) heard_.reset();
@@ -165,8 +175,9 @@ int64_t FramesAhead(uint64_t look_ahead_ns, int64_t frames) {
   return static_cast<int64_t>(std::min(behind / kFrameStepNs, static_cast<uint64_t>(frames - 1)));
 }
 
-std::unique_ptr<SpeechModel> OpenSpeechStream(Model model, torch::Device device) {
-  return std::make_unique<SpeechStream>(std::move(model), device);
+std::unique_ptr<SpeechModel> OpenSpeechStream(Model model, torch::Device device,
+                                              const DeviceMemory& memory) {
+  return std::make_unique<SpeechStream>(std::move(model), device, memory);
 }
 
 }  // namespace talkface::mftfg

@@ -6,6 +6,8 @@
 #include <memory>
 
 #include "models/core/family.h"
+#include "models/mftfg/device_errors.h"
+#include "models/mftfg/lane.h"
 #include "models/mftfg/model.h"
 #include "models/mftfg/speech_run.h"
 
@@ -18,6 +20,7 @@ struct HeardWindow {
   torch::Tensor valid;             // [1, T] bool, or none: all frames are
   int64_t place = 0;               // the drawn frame
   std::vector<float> intensities;  // of that frame, 0..5; only with the corrected wiring
+  Mark ready;                      // behind which the tensors are another lane's to read
 };
 
 class SpeechControls : public FrameControls {
@@ -30,7 +33,8 @@ class SpeechControls : public FrameControls {
 int64_t FramesAhead(uint64_t look_ahead_ns, int64_t frames);
 
 // A new stream at time 0, with the whole window as look-ahead. Takes 16 kHz mono. The model is
-// prepared for inference on `device`.
-std::unique_ptr<SpeechModel> OpenSpeechStream(Model model, torch::Device device);
+// prepared for inference on `device`; `memory` is for the errors.
+std::unique_ptr<SpeechModel> OpenSpeechStream(Model model, torch::Device device,
+                                              const DeviceMemory& memory = {});
 
 }  // namespace talkface::mftfg
