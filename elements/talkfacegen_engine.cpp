@@ -66,6 +66,7 @@ bool Generator::OpenEngine() {
   options.model = model.model.c_str();
   options.device = model.device.c_str();
   options.precision = model.precision;
+  options.device_memory_limit = uint64_t{model.memory_limit_mib} << 20;
   options.user = element();
   options.progress = [](void* user, int percent, const char* what) {
     char* text = g_strdup_printf("%d %%: %s", percent, what);

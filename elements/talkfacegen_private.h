@@ -34,8 +34,10 @@ struct ModelSettings {
   std::string model = "auwarp";
   std::string device = "auto";
   Precision precision = Precision::kAuto;
+  guint memory_limit_mib = 0;  // of the device; 0: none
   bool operator==(const ModelSettings& other) const {
-    return model == other.model && device == other.device && precision == other.precision;
+    return model == other.model && device == other.device && precision == other.precision &&
+           memory_limit_mib == other.memory_limit_mib;
   }
 };
 

@@ -12,6 +12,7 @@ enum PropertyId : guint {
   kPropModel,
   kPropDevice,
   kPropPrecision,
+  kPropDeviceMemoryLimit,
   kPropLookAhead,
   kPropProcessingTime,
   kPropSamplerSteps,
@@ -69,6 +70,13 @@ void InstallModelProperties(GObjectClass* klass) {
       klass, kPropPrecision,
       g_param_spec_enum("precision", "Precision", "Number format that the model computes in",
                         PrecisionType(), static_cast<int>(model.precision), kReady));
+  g_object_class_install_property(
+      klass, kPropDeviceMemoryLimit,
+      g_param_spec_uint("device-memory-limit", "Device memory limit",
+                        "MiB of a CUDA device's memory that the networks of this process may use; "
+                        "a stream that needs more fails. Where elements ask for different limits "
+                        "the smallest counts; 0: no limit",
+                        0, G_MAXUINT, model.memory_limit_mib, kReady));
   g_object_class_install_property(
       klass, kPropSamplerSteps,
       g_param_spec_uint("sampler-steps", "Sampler steps",
@@ -151,6 +159,21 @@ std::string StringOf(const GValue* value, const std::string& fallback) {
   return text != nullptr ? text : fallback;
 }
 
+// What the engine is opened with, out of a property's value and into it.
+void Store(guint id, const GValue* value, ModelSettings* model) {
+  if (id == kPropModel) model->model = StringOf(value, ModelSettings().model);
+  if (id == kPropDevice) model->device = StringOf(value, ModelSettings().device);
+  if (id == kPropPrecision) model->precision = static_cast<Precision>(g_value_get_enum(value));
+  if (id == kPropDeviceMemoryLimit) model->memory_limit_mib = g_value_get_uint(value);
+}
+
+void Show(guint id, const ModelSettings& model, GValue* value) {
+  if (id == kPropModel) g_value_set_string(value, model.model.c_str());
+  if (id == kPropDevice) g_value_set_string(value, model.device.c_str());
+  if (id == kPropPrecision) g_value_set_enum(value, static_cast<int>(model.precision));
+  if (id == kPropDeviceMemoryLimit) g_value_set_uint(value, model.memory_limit_mib);
+}
+
 }  // namespace
 
 void InstallProperties(GObjectClass* klass) {
@@ -171,13 +194,10 @@ void Generator::SetProperty(guint id, const GValue* value, GParamSpec* spec) {
       identity_path_ = StringOf(value, "");
       break;
     case kPropModel:
-      model_.model = StringOf(value, ModelSettings().model);
-      break;
     case kPropDevice:
-      model_.device = StringOf(value, ModelSettings().device);
-      break;
     case kPropPrecision:
-      model_.precision = static_cast<Precision>(g_value_get_enum(value));
+    case kPropDeviceMemoryLimit:
+      Store(id, value, &model_);
       break;
     case kPropLookAhead:
       knobs_.look_ahead = g_value_get_uint64(value);
@@ -239,13 +259,10 @@ void Generator::GetProperty(guint id, GValue* value, GParamSpec* spec) {
       GST_OBJECT_UNLOCK(element_);
       break;
     case kPropModel:
-      g_value_set_string(value, model.model.c_str());
-      break;
     case kPropDevice:
-      g_value_set_string(value, model.device.c_str());
-      break;
     case kPropPrecision:
-      g_value_set_enum(value, static_cast<int>(model.precision));
+    case kPropDeviceMemoryLimit:
+      Show(id, model, value);
       break;
     case kPropLookAhead:
       g_value_set_uint64(value, EffectiveLookAhead(knobs));

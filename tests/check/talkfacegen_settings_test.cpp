@@ -142,6 +142,25 @@ GST_START_TEST(message_for_every_frame) {
 }
 GST_END_TEST
 
+GST_START_TEST(what_opens_the_engine_is_read_back) {
+  GstElement* element = gst_element_factory_make("talkfacegen", nullptr);
+  g_object_set(element, "model", "fake", "device", "cuda:3", "precision", 2, "device-memory-limit",
+               3072u, nullptr);
+  char *model = nullptr, *device = nullptr;
+  int precision = 0;
+  guint limit = 0;
+  g_object_get(element, "model", &model, "device", &device, "precision", &precision,
+               "device-memory-limit", &limit, nullptr);
+  fail_unless_equals_string(model, "fake");
+  fail_unless_equals_string(device, "cuda:3");
+  fail_unless_equals_int(precision, 2);
+  fail_unless_equals_int(limit, 3072);
+  g_free(model);
+  g_free(device);
+  gst_object_unref(element);
+}
+GST_END_TEST
+
 static Suite* talkfacegen_settings_suite() {
   PreloadEngine();
   Suite* suite = suite_create("talkfacegen_settings");
@@ -153,6 +172,7 @@ static Suite* talkfacegen_settings_suite() {
   tcase_add_test(cases, gain_without_effect_warns_once);
   tcase_add_test(cases, look_ahead_is_clamped_and_moves_the_latency);
   tcase_add_test(cases, message_for_every_frame);
+  tcase_add_test(cases, what_opens_the_engine_is_read_back);
   return suite;
 }
 

@@ -108,6 +108,16 @@ TEST_F(EngineTest, StreamsShareOneEngine) {
   EXPECT_EQ(one.get(), two.get());
 }
 
+TEST_F(EngineTest, AnotherMemoryLimitIsAnotherEngine) {
+  EngineOptions options;
+  options.model = "fake";
+  options.device_memory_limit = 1 << 20;
+  Engine* engine = nullptr;
+  ASSERT_TRUE(Open(options, &engine).ok());
+  const Held<Engine> limited(engine);
+  EXPECT_NE(limited.get(), OpenPack("fake").get());
+}
+
 TEST_F(EngineTest, WrongPacksAndDevicesSaySo) {
   EngineOptions options;
   Engine* engine = nullptr;
