@@ -12,10 +12,10 @@ namespace {
 using torch::Tensor;
 using Items = std::vector<const RenderItem*>;
 
-// Graphs that are kept of each network. Streams come and go slowly, so that a few sizes of batches
-// are in use at a time; each graph holds its inputs and result, and the pool the largest one's
-// activations.
-constexpr size_t kMostGraphs = 5;
+// Graphs that are kept of each network: one for each size of a batch up to the largest, 64, since
+// a size that comes and goes must not be recorded again and again. Each holds its inputs and its
+// result, and all of a pool the largest one's activations.
+constexpr size_t kMostGraphs = 7;
 constexpr int kSamplingPool = 0, kDrawingPool = 1;
 static_assert(kDrawingPool < kRecordPools);
 // Steps that are queued ahead of the device: enough to keep it at work, few so that a flush is

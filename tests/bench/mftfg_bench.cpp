@@ -9,7 +9,6 @@
 // stdin that names it, and answers with its milliseconds: mftfg_eager.py --against takes turns
 // with it. With --plain U-Net and decoder take turns with themselves on the plain path, float32:
 // the same operators that eager PyTorch calls, in the same process; needs 5 GB.
-#include <ATen/record_function.h>
 #include <torch/torch.h>
 
 #include <algorithm>
@@ -22,6 +21,7 @@
 #include <vector>
 
 #include "models/mftfg/model.h"
+#include "tests/bench/flop_count.h"
 
 namespace talkface::mftfg {
 namespace {
@@ -35,31 +35,6 @@ struct Options {
   bool follow = false;
   bool plain = false;
 };
-
-double counted_flop = 0;  // the callback is a plain function
-
-// Convolutions, matrix products and attention, by the sizes of what goes in.
-std::unique_ptr<at::ObserverContext> CountFlop(const at::RecordFunction& call) {
-  const std::string name = call.name();
-  const auto inputs = call.inputs();
-  if (name == "aten::conv1d" || name == "aten::conv2d") {
-    const Tensor x = inputs[0].toTensor(), weight = inputs[1].toTensor();
-    const auto strides = inputs[3].toIntVector(), padding = inputs[4].toIntVector();
-    double places = static_cast<double>(x.size(0));
-    for (int64_t axis = 2; axis < x.dim(); ++axis) {
-      const int64_t room = x.size(axis) + 2 * padding[axis - 2] - weight.size(axis);
-      places *= static_cast<double>(room / strides[axis - 2] + 1);
-    }
-    counted_flop += 2 * places * static_cast<double>(weight.numel());
-  } else if (name == "aten::linear") {
-    const Tensor x = inputs[0].toTensor(), weight = inputs[1].toTensor();
-    counted_flop += 2.0 * static_cast<double>(x.numel() * weight.size(0));
-  } else if (name == "aten::scaled_dot_product_attention") {
-    const Tensor q = inputs[0].toTensor(), k = inputs[1].toTensor();
-    counted_flop += 4.0 * static_cast<double>(q.numel() * k.size(2));
-  }
-  return nullptr;
-}
 
 double MillisecondsOf(const std::function<void()>& run) {
   const auto start = std::chrono::steady_clock::now();
@@ -113,18 +88,13 @@ std::vector<Part> PartsOf(Model& model, const Config& config) {
 
 // On the plain path, before the weights are packed.
 void CountWork(std::vector<Part>* parts) {
-  const auto handle = at::addGlobalCallback(
-      at::RecordFunctionCallback(CountFlop).needsInputs(true).scopes({at::RecordScope::FUNCTION}));
   for (Part& part : *parts) {
-    counted_flop = 0;
-    part.run();
-    part.gflop = counted_flop / 1e9;
+    part.gflop = GflopOf(part.run);
     for (const torch::nn::Module* network : part.networks) {
       for (const Tensor& parameter : network->parameters())
         part.parameters += static_cast<double>(parameter.numel()) / 1e6;
     }
   }
-  at::removeCallback(handle);
 }
 
 void Follow(const std::vector<Part>& parts) {

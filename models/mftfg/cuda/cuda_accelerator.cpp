@@ -64,9 +64,10 @@ MemoryLimits& TheLimits() {
   return *limits;
 }
 
-class RecordedGraph : public Recorded {
- public:
+struct RecordedGraph : public Recorded {
   void Replay() override { graph.replay(); }
+  // Libtorch never uses a pool again whose last recording has gone, so recordings hold it.
+  std::shared_ptr<const at::cuda::MempoolId_t> pool;
   at::cuda::CUDAGraph graph;
 };
 
@@ -74,7 +75,6 @@ class CudaAccelerator : public Accelerator {
  public:
   CudaAccelerator(int index, uint64_t memory_limit) : index_(index), memory_limit_(memory_limit) {
     TheLimits().Add(index, memory_limit);
-    for (at::cuda::MempoolId_t& pool : pools_) pool = at::cuda::graph_pool_handle();
   }
   ~CudaAccelerator() override { TheLimits().Remove(index_, memory_limit_); }
 
@@ -87,11 +87,11 @@ class CudaAccelerator : public Accelerator {
   }
 
  private:
-  void Abandon(at::cuda::CUDAGraph* graph, int pool) noexcept;
+  void Abandon(at::cuda::CUDAGraph* graph, const at::cuda::MempoolId_t& pool) noexcept;
 
   const int index_;
   const uint64_t memory_limit_;
-  std::array<at::cuda::MempoolId_t, kRecordPools> pools_;  // each used by one lane's thread
+  std::array<std::weak_ptr<const at::cuda::MempoolId_t>, kRecordPools> pools_;  // while recording
 };
 
 std::string CudaAccelerator::Describe() const {
@@ -116,21 +116,28 @@ std::unique_ptr<Recorded> CudaAccelerator::Record(const std::function<void()>& w
   work();  // libraries choose their kernels and take their memory, which cannot be recorded
   stream.synchronize();
   auto recorded = std::make_unique<RecordedGraph>();
+  std::weak_ptr<const at::cuda::MempoolId_t>& shared = pools_[static_cast<size_t>(pool)];
+  recorded->pool = shared.lock();
+  if (!recorded->pool) {
+    recorded->pool = std::make_shared<const at::cuda::MempoolId_t>(at::cuda::graph_pool_handle());
+    shared = recorded->pool;
+  }
   try {
     // Of this thread alone: others go on allocating.
-    recorded->graph.capture_begin(pools_[static_cast<size_t>(pool)],
-                                  cudaStreamCaptureModeThreadLocal);
+    recorded->graph.capture_begin(*recorded->pool, cudaStreamCaptureModeThreadLocal);
     work();
     recorded->graph.capture_end();
   } catch (...) {
-    Abandon(&recorded->graph, pool);
+    Abandon(&recorded->graph, *recorded->pool);
+    shared.reset();
     throw;
   }
   return recorded;
 }
 
-// Leaves the stream and libtorch's allocator as they were before a recording that failed.
-void CudaAccelerator::Abandon(at::cuda::CUDAGraph* graph, int pool) noexcept {
+// Leaves the stream and libtorch's allocators as they were before a recording that failed.
+void CudaAccelerator::Abandon(at::cuda::CUDAGraph* graph,
+                              const at::cuda::MempoolId_t& pool) noexcept {
   const auto device = static_cast<c10::DeviceIndex>(index_);
   const auto stream = c10::cuda::getCurrentCUDAStream(device);
   cudaStreamCaptureStatus status = cudaStreamCaptureStatusNone;
@@ -141,21 +148,20 @@ void CudaAccelerator::Abandon(at::cuda::CUDAGraph* graph, int pool) noexcept {
       cudaGraphDestroy(broken);
   }
   cudaGetLastError();  // forget it
-  at::cuda::MempoolId_t& id = pools_[static_cast<size_t>(pool)];
-  const std::function<void()> steps[] = {
-      [&] { allocator::endAllocateToPool(device, id); },
-      [&] { at::getHostAllocator(at::kCUDA)->end_allocate_to_pool(id); },
-      [&] { allocator::releasePool(device, id); },
-      [&] { graph->reset(); },
-  };
-  for (const auto& step : steps) {
-    try {
-      step();
-    } catch (const std::exception&) {
-      // The recording had come further, or not as far.
-    }
+  try {
+    // Throws where the recording itself had ended; then it is the graph that lets go of the pool.
+    allocator::endAllocateToPool(device, pool);
+    allocator::releasePool(device, pool);
+    at::HostAllocator* host = at::getHostAllocator(at::kCUDA);
+    host->end_allocate_to_pool(pool);
+    host->release_pool(pool);
+  } catch (const std::exception&) {
   }
-  id = at::cuda::graph_pool_handle();
+  try {
+    graph->reset();
+  } catch (const std::exception&) {
+    // Nothing of it is used again.
+  }
 }
 
 }  // namespace
