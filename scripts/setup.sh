@@ -5,7 +5,7 @@
 # Run it as often as you like: what is there already is left alone, and then it takes a moment.
 #
 #   scripts/setup.sh          libtorch for the CPU (0.7 GB to download; 1.4 GB on disk)
-#   scripts/setup.sh --full   torch with all of CUDA (3 GB); chosen by itself with an NVIDIA driver
+#   scripts/setup.sh --full   torch with all of CUDA, and nvcc (3 GB); chosen by itself with an NVIDIA driver
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -78,7 +78,9 @@ fi
 certificates=/etc/ssl/certs/ca-certificates.crt
 [ ! -f "$certificates" ] || export PIP_CERT=${PIP_CERT:-$certificates}
 stamp=.venv/talkface-setup
-wanted="$mode $(sha256sum <scripts/requirements.txt)"
+requirements=(scripts/requirements.txt)
+[ "$mode" = cpu ] || requirements+=(scripts/requirements-cuda.txt)
+wanted="$mode $(cat "${requirements[@]}" | sha256sum)"
 if [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ]; then
   say "Python packages: as wanted ($mode)"
 else
@@ -87,6 +89,7 @@ else
   retry "${pip[@]}" --no-deps -r scripts/requirements.txt || fail "pip failed; see above"
   if [ "$mode" = full ]; then
     retry "${pip[@]}" "$(grep '^torch==' scripts/requirements.txt)" || fail "pip failed; see above"
+    retry "${pip[@]}" --no-deps -r scripts/requirements-cuda.txt || fail "pip failed; see above"
   fi
   echo "$wanted" >"$stamp"
 fi
