@@ -24,7 +24,7 @@ doc=$root/usr/share/doc/talkface
 mkdir -p "$doc" "$root/DEBIAN" "$work/debian"
 cat "$repo/LICENSE" "$repo/THIRD_PARTY.md" >"$doc/copyright"
 engine_dir=$root/usr/$(option libdir)/talkface
-strip --strip-unneeded "$root/usr/bin/talkface"* "$engine_dir/libtalkface-engine.so" \
+strip --strip-unneeded "$root/usr/bin/talkface"* "$engine_dir/libtalkface-"*.so \
   "$root/usr/$(option libdir)/gstreamer-1.0/"*.so
 
 # The libraries of Debian that our own binaries are linked with.

@@ -24,6 +24,7 @@ namespace {
 constexpr uint32_t kCpuBatch = 1, kCudaBatch = 64;
 // On CUDA one batch is sampled, one drawn and one finished; more of them would be smaller ones.
 constexpr uint32_t kCudaWorkers = 3;
+constexpr int kCudaThreads = 4;  // that finish a batch's frames
 // A U-Net of fewer parameters is run by one thread, several of them side by side.
 constexpr int64_t kSmallUnet = 10'000'000;
 constexpr uint64_t kNsPerMs = 1'000'000;
@@ -224,6 +225,7 @@ Model MftfgFamily::Load(const FamilyContext& context) {
   int64_t unet_size = 0;
   for (const torch::Tensor& parameter : model->unet->parameters()) unet_size += parameter.numel();
   if (unet_size >= kSmallUnet) threads_ = at::intraop_default_num_threads();
+  if (device_.is_cuda()) threads_ = std::min(kCudaThreads, at::intraop_default_num_threads());
   bytes_ = BytesOf(model, type);
   context.progress(80, "laying out the weights");
   model->PrepareInference(device_, type);

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
-// The family on a CUDA device: skipped, saying so, where there is none.
+// The family on a CUDA device; exits with 77, saying so, where there is none.
 #include <dlfcn.h>
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
+#include <cstdio>
+#include <string>
 #include <thread>
 
 #include "models/core/scheduler.h"
@@ -24,16 +26,8 @@ constexpr uint64_t kMs = 1'000'000;
 constexpr double kTolerance = 1e-3;  // of float32, relative to the largest number
 const torch::Device kDevice(torch::kCUDA, 0);
 
-// Skips every test without a device.
 class Cuda : public ::testing::Test {
  protected:
-  void SetUp() override {
-    const void* library = dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL);
-    if (library == nullptr) GTEST_SKIP() << "no libtorch for CUDA: " << dlerror();
-    if (!torch::cuda::is_available()) GTEST_SKIP() << "no CUDA device";
-    at::globalContext().setAllowTF32CuDNN(false);
-  }
-
   static Model Prepared(torch::Device device, torch::Dtype type = torch::kFloat32) {
     Model model = RandomModel(SmallConfig(Wiring::kCorrected));
     model->PrepareInference(device, type);
@@ -329,5 +323,23 @@ TEST_F(Cuda, DevicesThatAreNotThereAreNamed) {
                Code::kUnsupported, "cuda:99");
 }
 
+// Why no test can run; "" where there is a device.
+std::string Missing() {
+  if (dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL) == nullptr)
+    return std::string("no libtorch for CUDA: ") + dlerror();
+  return torch::cuda::is_available() ? "" : "no CUDA device";
+}
+
 }  // namespace
 }  // namespace talkface::mftfg
+
+int main(int argc, char** argv) {
+  ::testing::InitGoogleTest(&argc, argv);
+  const std::string missing = talkface::mftfg::Missing();
+  if (!missing.empty()) {
+    std::printf("%s: skipped\n", missing.c_str());
+    return 77;  // meson's code
+  }
+  at::globalContext().setAllowTF32CuDNN(false);
+  return RUN_ALL_TESTS();
+}
