@@ -56,7 +56,7 @@ tests() {
 }
 
 check_format() {
-  git ls-files -z '*.cpp' '*.h' | xargs -0 clang-format --dry-run --Werror
+  git ls-files -z '*.cpp' '*.h' '*.cu' | xargs -0 clang-format --dry-run --Werror
 }
 
 sanitize() {
