@@ -11,6 +11,8 @@ namespace {
 
 const char* const kElements[] = {"talkfacegen", "talkfacegenbin"};
 
+int Rounds() { return TestSubject().quick ? 4 : 2; }
+
 GstElement* Make(const char* name, const std::string& portrait) {
   GstElement* element = gst_element_factory_make(name, nullptr);
   fail_unless(element != nullptr, "no element %s", name);
@@ -37,7 +39,7 @@ GST_START_TEST(up_and_down_alone) {
                             GST_STATE_READY,  GST_STATE_PLAYING, GST_STATE_NULL};
   for (const char* name : kElements) {
     GstElement* element = Make(name, portrait);
-    for (int round = 0; round < 3; ++round)
+    for (int round = 0; round < Rounds(); ++round)
       for (const GstState step : steps) Reach(element, step);
     gst_object_unref(element);
   }
@@ -64,7 +66,7 @@ GST_START_TEST(stops_anywhere_in_a_pipeline) {
     Pipeline pipeline("audiotestsrc ! audio/x-raw,rate=16000 ! " + std::string(name) +
                       " name=e model=" + TestSubject().pack + " identity-image=" + portrait + " " +
                       output);
-    for (int round = 0; round < 5; ++round) {
+    for (int round = 0; round < Rounds(); ++round) {
       pipeline.ReachState(GST_STATE_READY);
       pipeline.SetState(GST_STATE_PAUSED);  // and on before it is reached
       pipeline.SetState(GST_STATE_READY);

@@ -134,7 +134,7 @@ GST_START_TEST(flushes_while_speech_flows) {
     for (guint second = 0; !stop; second = (second + 1) % 3)
       PushSpeech(source, second * GST_SECOND, 50, 320);
   });
-  const int flushes = TestSubject().quick ? 300 : 60;
+  const int flushes = TestSubject().quick ? 300 : 30;
   for (int i = 0; i < flushes; ++i) {
     gst_element_send_event(source, gst_event_new_flush_start());
     gst_element_send_event(source, gst_event_new_flush_stop(i % 2));

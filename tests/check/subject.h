@@ -16,7 +16,8 @@ struct Subject {
   const char* pack;  // as the property `model` takes it
   GstClockTime look_ahead, look_ahead_max;
   GstClockTime memory;     // how long before its own time a frame may hear speech
-  bool quick;              // frames cost next to nothing, so that many may be drawn
+  bool quick;              // frames cost next to nothing, so that many may be drawn; what no model
+                           // has a part in is tested with such a subject alone
   bool hashes_samples;     // each frame is a checksum of exactly the samples it may use
   bool obeys_faults;       // its pack's settings make it slow, or fail
   bool scales_expression;  // expression-gain has an effect

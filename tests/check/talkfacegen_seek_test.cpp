@@ -103,9 +103,9 @@ bool SendUpstream(Rig* rig, GstEvent* event) {
 
 GST_START_TEST(seek_flushes_and_stream_time_is_right) {
   Pipeline pipeline;
-  fail_unless(pipeline.Seek(1.0, 3 * GST_SECOND, 5 * GST_SECOND));
+  fail_unless(pipeline.Seek(1.0, 3 * GST_SECOND, 4 * GST_SECOND));
   const auto times = pipeline.PlayToEnd();
-  fail_unless_equals_uint64(times.size(), 50);
+  fail_unless_equals_uint64(times.size(), 25);
   for (size_t i = 0; i < times.size(); ++i) {
     fail_unless_equals_uint64(times[i].stream, 3 * GST_SECOND + i * 40 * kMs);
     fail_unless_equals_uint64(times[i].running, i * 40 * kMs);
@@ -117,9 +117,9 @@ GST_START_TEST(seek_after_seek_and_after_the_end) {
   Pipeline pipeline;
   for (guint64 from : {1u, 4u, 0u}) {
     const GstClockTime start = from * GST_SECOND;
-    fail_unless(pipeline.Seek(1.0, start, start + GST_SECOND));
+    fail_unless(pipeline.Seek(1.0, start, start + 400 * kMs));
     const auto times = pipeline.PlayToEnd();
-    fail_unless_equals_uint64(times.size(), 25);
+    fail_unless_equals_uint64(times.size(), 10);
     fail_unless_equals_uint64(times[0].stream, start);
   }
 }
@@ -127,19 +127,19 @@ GST_END_TEST
 
 GST_START_TEST(seek_at_double_speed) {
   Pipeline pipeline;
-  fail_unless(pipeline.Seek(2.0, 2 * GST_SECOND, 4 * GST_SECOND));
+  fail_unless(pipeline.Seek(2.0, 2 * GST_SECOND, 3 * GST_SECOND));
   const auto times = pipeline.PlayToEnd();
-  fail_unless_equals_uint64(times.size(), 50);
-  fail_unless_equals_uint64(times[49].stream, 3960 * kMs);
-  fail_unless_equals_uint64(times[49].running, 980 * kMs);
+  fail_unless_equals_uint64(times.size(), 25);
+  fail_unless_equals_uint64(times[24].stream, 2960 * kMs);
+  fail_unless_equals_uint64(times[24].running, 480 * kMs);
 }
 GST_END_TEST
 
 GST_START_TEST(backward_seek_is_refused_and_play_goes_on) {
   Pipeline pipeline;
-  fail_unless(pipeline.Seek(1.0, 0, 2 * GST_SECOND));
+  fail_unless(pipeline.Seek(1.0, 0, GST_SECOND));
   fail_unless(!pipeline.Seek(-1.0, 0, 2 * GST_SECOND));
-  fail_unless_equals_uint64(pipeline.PlayToEnd().size(), 50);
+  fail_unless_equals_uint64(pipeline.PlayToEnd().size(), 25);
 }
 GST_END_TEST
 
@@ -274,8 +274,10 @@ static Suite* talkfacegen_seek_suite() {
   tcase_add_test(cases, flush_on_a_file_starts_anew);
   tcase_add_test(cases, flush_without_reset_keeps_the_clock);
   tcase_add_test(cases, flush_while_rendering);
-  tcase_add_test(cases, position_is_the_end_of_the_last_frame);
-  tcase_add_test(cases, duration_and_seeking_are_upstreams);
+  if (TestSubject().quick) {  // no model has a part in these
+    tcase_add_test(cases, position_is_the_end_of_the_last_frame);
+    tcase_add_test(cases, duration_and_seeking_are_upstreams);
+  }
   return suite;
 }
 

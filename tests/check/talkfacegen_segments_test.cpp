@@ -73,12 +73,12 @@ GST_END_TEST
 GST_START_TEST(gap_event_is_silence) {
   Rig rig;
   rig.Push(0, 8000);
-  rig.Event(gst_event_new_gap(500 * kMs, 1500 * kMs));
-  rig.Push(32000, 3200);
+  rig.Event(gst_event_new_gap(500 * kMs, 1000 * kMs));
+  rig.Push(24000, 3200);
   const std::vector<Picture> frames = rig.Finish();
-  fail_unless_equals_uint64(frames.size(), 55);  // 2.2 s
+  fail_unless_equals_uint64(frames.size(), 43);  // 1.7 s
   ExpectTimes(frames, 25, 1);
-  ExpectStillness(frames, 500 * kMs, 2000 * kMs);
+  ExpectStillness(frames, 500 * kMs, 1500 * kMs);
 }
 GST_END_TEST
 
@@ -185,15 +185,17 @@ static Suite* talkfacegen_segments_suite() {
   Suite* suite = suite_create("talkfacegen_segments");
   TCase* cases = tcase_create("general");
   suite_add_tcase(suite, cases);
-  tcase_add_test(cases, segment_with_a_start);
-  tcase_add_test(cases, segment_clips_audio);
-  tcase_add_test(cases, hole_and_overlap_keep_time);
   tcase_add_test(cases, gap_event_is_silence);
   tcase_add_test(cases, gap_flagged_buffers_are_silence);
   tcase_add_test(cases, next_segment_drains_the_one_before);
-  tcase_add_test(cases, segment_in_bytes_or_backwards_is_an_error);
-  tcase_add_test(cases, segment_done_comes_after_the_last_frame);
   tcase_add_test(cases, late_frames_are_dropped_and_reported);
+  if (TestSubject().quick) {  // no model has a part in these
+    tcase_add_test(cases, segment_with_a_start);
+    tcase_add_test(cases, segment_clips_audio);
+    tcase_add_test(cases, hole_and_overlap_keep_time);
+    tcase_add_test(cases, segment_in_bytes_or_backwards_is_an_error);
+    tcase_add_test(cases, segment_done_comes_after_the_last_frame);
+  }
   return suite;
 }
 

@@ -8,37 +8,37 @@
 
 using namespace talkface::test;
 
-// A new portrait appears at a frame boundary: after 1 s of audio frames 0 to 20 have left.
+// A new portrait appears at a frame boundary: after 480 ms of audio frames 0 to 7 have left.
 GST_START_TEST(portrait_changes_while_playing) {
   Rig rig, other;
   const std::string next = WriteSubjectPortrait(rig.folder.path("next.png"), /*variant=*/1);
-  rig.Push(0, 16000);
-  std::vector<std::string> sums = Checksums(rig.Pull(21));
+  rig.Push(0, 7680);
+  std::vector<std::string> sums = Checksums(rig.Pull(8));
   g_object_set(rig.element, "identity-image", next.c_str(), nullptr);
-  rig.Push(16000, 16000);
+  rig.Push(7680, 5120);
   const std::vector<std::string> rest = Checksums(rig.Finish());
-  fail_unless_equals_uint64(rest.size(), 29);
-  other.Push(0, 32000);
+  fail_unless_equals_uint64(rest.size(), 12);
+  other.Push(0, 12800);
   const std::vector<std::string> old_face = Checksums(other.Finish());
   RigOptions options;
   options.prepare = [&](GstElement* element) {
     g_object_set(element, "identity-image", next.c_str(), nullptr);
   };
   Rig changed(options);
-  changed.Push(0, 32000);
+  changed.Push(0, 12800);
   const std::vector<std::string> new_face = Checksums(changed.Finish());
-  for (size_t i = 0; i < 21; ++i) fail_unless(sums[i] == old_face[i]);
-  for (size_t i = 21; i < 50; ++i) fail_unless(rest[i - 21] == new_face[i]);
+  for (size_t i = 0; i < 8; ++i) fail_unless(sums[i] == old_face[i]);
+  for (size_t i = 8; i < 20; ++i) fail_unless(rest[i - 8] == new_face[i]);
   fail_unless(rig.Poll(GST_MESSAGE_ERROR) == nullptr);
 }
 GST_END_TEST
 
 GST_START_TEST(bad_portrait_while_playing_is_a_warning) {
   Rig rig, other;
-  rig.Push(0, 16000);
-  rig.Pull(21);
+  rig.Push(0, 7680);
+  rig.Pull(8);
   g_object_set(rig.element, "identity-image", "/no/such/portrait.png", nullptr);
-  rig.Push(16000, 16000);
+  rig.Push(7680, 5120);
   const std::vector<std::string> rest = Checksums(rig.Finish());
   GstMessage* message = rig.Await(GST_MESSAGE_WARNING);
   GError* error = nullptr;
@@ -47,9 +47,9 @@ GST_START_TEST(bad_portrait_while_playing_is_a_warning) {
   fail_unless(g_strstr_len(error->message, -1, "/no/such/portrait.png") != nullptr);
   g_error_free(error);
   gst_message_unref(message);
-  other.Push(0, 32000);
+  other.Push(0, 12800);
   const std::vector<std::string> old_face = Checksums(other.Finish());
-  for (size_t i = 21; i < 50; ++i) fail_unless(rest[i - 21] == old_face[i]);
+  for (size_t i = 8; i < 20; ++i) fail_unless(rest[i - 8] == old_face[i]);
 }
 GST_END_TEST
 

@@ -60,10 +60,11 @@ void ExpectError(GstBus* bus, GQuark domain, int code) {
 // a sample at 16 kHz.
 GST_START_TEST(frames_are_exact_for_every_rate_and_cut) {
   using Steps = std::vector<uint64_t>;
-  const int rates[][2] = {{24000, 1001}, {25, 1}, {30000, 1001}, {50, 1}, {60, 1}};
+  std::vector<std::pair<int, int>> rates = {{24000, 1001}, {60, 1}};
+  if (TestSubject().quick) rates.insert(rates.end(), {{25, 1}, {30000, 1001}, {50, 1}});
   const uint64_t samples = (SomeSpeechMs() + 300) * 16 + 1;
-  for (const auto& rate : rates) {
-    const std::string caps = VideoCaps(rate[0], rate[1]);
+  for (const auto& [fps_n, fps_d] : rates) {
+    const std::string caps = VideoCaps(fps_n, fps_d);
     std::vector<std::string> reference;
     for (uint64_t step : TestSubject().quick ? Steps{160, 441, 1024, 48000} : Steps{441, 48000}) {
       RigOptions options;
@@ -71,10 +72,10 @@ GST_START_TEST(frames_are_exact_for_every_rate_and_cut) {
       Rig rig(options);
       rig.PushCut(0, samples, step);
       const std::vector<Picture> frames = rig.Finish();
-      const guint64 per = 16000 * static_cast<guint64>(rate[1]);
-      const guint64 want = (samples * static_cast<guint64>(rate[0]) + per - 1) / per;
+      const guint64 per = 16000 * static_cast<guint64>(fps_d);
+      const guint64 want = (samples * static_cast<guint64>(fps_n) + per - 1) / per;
       fail_unless_equals_uint64(frames.size(), want);
-      ExpectTimes(frames, rate[0], rate[1]);
+      ExpectTimes(frames, fps_n, fps_d);
       for (size_t i = 0; i < frames.size(); ++i) {
         fail_unless(!frames[i].idle);
         fail_unless_equals_int(frames[i].discont, i == 0);
