@@ -12,7 +12,6 @@ namespace {
 
 constexpr int kConv0Frames = 4, kConv1Steps = 3, kConv2Span = 5, kConv2Dilation = 2;
 constexpr int64_t kMaxUnits = 1024;  // of channels and hidden: more is a damaged file
-
 constexpr int64_t kMaxMembers = 16;  // likewise
 
 // One size of a tensor, by which the file says how large its net is.

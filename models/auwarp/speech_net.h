@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The speech net: an ensemble of members of one size (speech_member.h), trained from different
 // seeds, whose answers are averaged. They err in different ways, so the mean follows speech better
-// than any of them, or than one net of their size together (docs/training.md).
+// than most of them do (docs/training.md).
 #pragma once
 
 #include <cstdint>
