@@ -11,7 +11,7 @@
 namespace talkface::test {
 
 // One for each pack that the tests know. It is chosen by TALKFACE_TEST_MODEL, "fake" if that is
-// unset.
+// unset. With TALKFACE_TEST_WHOLE set none is spared for want of quickness.
 struct Subject {
   const char* pack;  // as the property `model` takes it
   GstClockTime look_ahead, look_ahead_max;
