@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "models/auwarp/falloff.h"
+
 namespace talkface::auwarp {
 namespace {
 
@@ -47,7 +49,7 @@ GateValue SpeechGate::Step(float level_db, float voice) {
     // The delayed outputs speak of a time that lies back: their gate must hang on for as long.
     const bool hold = since_speech_ * kStepMs <= kHangMs + kDelaysMs[d];
     open_[d] = hold ? std::min(1.0f, open_[d] + kOpenStep) : std::max(0.0f, open_[d] - kCloseStep);
-    value.open[d] = open_[d] * open_[d] * (3.0f - 2.0f * open_[d]);
+    value.open[d] = SmoothStep(open_[d]);
   }
   value.level = std::clamp((smooth_db_ - kLevelLowDb) / kLevelSpanDb, 0.0f, 1.0f);
   return value;

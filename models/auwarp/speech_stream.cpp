@@ -6,6 +6,7 @@
 #include <limits>
 #include <utility>
 
+#include "models/auwarp/falloff.h"
 #include "models/auwarp/speech_emphasis.h"
 #include "models/auwarp/speech_run.h"
 
@@ -141,8 +142,7 @@ Pose SpeechStream::Smooth(const Pose& target, const Source& source, uint64_t tim
   last_source_ = source;
   const uint64_t since = time_ns - fade_from_ns_;
   if (since >= fade_ns_) return target;
-  const float x = static_cast<float>(since) / static_cast<float>(fade_ns_);
-  const float left = 1.0f - x * x * (3.0f - 2.0f * x);
+  const float left = 1.0f - SmoothStep(static_cast<float>(since) / static_cast<float>(fade_ns_));
   Pose shown = target;
   for (size_t i = 0; i < shown.size(); ++i) shown[i] += left * (fade_from_pose_[i] - target[i]);
   return shown;
