@@ -3,7 +3,6 @@
 
 #include <ATen/Parallel.h>
 
-#include <algorithm>
 #include <array>
 
 namespace talkface::mftfg {
@@ -143,19 +142,10 @@ std::vector<DeviceRenderer::Drawn> DeviceRenderer::Draw(const Items& items,
 
 void DeviceRenderer::Render(const Items& items) {
   const torch::NoGradGuard no_gradients;
-  std::vector<FaceRequest> requests;
-  for (const RenderItem* item : items) {
-    requests.push_back(
-        {static_cast<const FaceScene*>(item->scene.get()), ControlsOf(*item).heard.get()});
-  }
+  const std::vector<FaceRequest> requests = RequestsOf(items);
   Mark sampled, copied;
   const Tensor latents = Sample(
-      requests,
-      [&items] {
-        return std::all_of(items.begin(), items.end(),
-                           [](const RenderItem* item) { return item->IsCancelled(); });
-      },
-      &sampled);
+      requests, [&items] { return AllCancelled(items); }, &sampled);
   std::vector<Drawn> drawn;
   {
     const std::lock_guard<std::mutex> lock(drawing_mutex_);

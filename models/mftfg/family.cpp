@@ -274,19 +274,12 @@ void MftfgFamily::RenderAll(const std::vector<RenderItem>& items) {
 
 void MftfgFamily::RenderGenerated(const std::vector<const RenderItem*>& items) {
   if (renderer_) return renderer_->Render(items);
-  std::vector<FaceRequest> requests;
-  for (const RenderItem* item : items) {
-    requests.push_back({static_cast<const FaceScene*>(item->scene.get()),
-                        static_cast<const SpeechControls&>(*item->controls).heard.get()});
-  }
+  const std::vector<FaceRequest> requests = RequestsOf(items);
   torch::Tensor pictures;
   {
     std::unique_lock<std::mutex> lock(batch_mutex_, std::defer_lock);
     if (threads_ > 1) lock.lock();
-    pictures = GenerateFaces(model_, requests, [&items] {
-      return std::all_of(items.begin(), items.end(),
-                         [](const RenderItem* item) { return item->IsCancelled(); });
-    });
+    pictures = GenerateFaces(model_, requests, [&items] { return AllCancelled(items); });
   }
   for (size_t i = 0; i < items.size(); ++i) {
     const float shown = static_cast<const SpeechControls&>(*items[i]->controls).shown;

@@ -79,6 +79,20 @@ FaceLatents LatentsOf(const Requests& requests) {
 
 }  // namespace
 
+Requests RequestsOf(const std::vector<const RenderItem*>& items) {
+  Requests requests;
+  for (const RenderItem* item : items) {
+    requests.push_back({static_cast<const FaceScene*>(item->scene.get()),
+                        static_cast<const SpeechControls&>(*item->controls).heard.get()});
+  }
+  return requests;
+}
+
+bool AllCancelled(const std::vector<const RenderItem*>& items) {
+  return std::all_of(items.begin(), items.end(),
+                     [](const RenderItem* item) { return item->IsCancelled(); });
+}
+
 FaceBatch BatchOf(Model model, const Requests& requests, const NetworkCalls& calls) {
   return {calls.fuse ? ContextOf(requests, calls.fuse) : PlainContextOf(model, requests),
           LatentsOf(requests)};

@@ -15,6 +15,10 @@ struct FaceRequest {
   const HeardWindow* heard;
 };
 
+// Of frames to be generated; scenes and speech stay the items'.
+std::vector<FaceRequest> RequestsOf(const std::vector<const RenderItem*>& items);
+bool AllCancelled(const std::vector<const RenderItem*>& items);
+
 // How networks are run, where not by calling them as they are.
 struct NetworkCalls {
   std::function<torch::Tensor(const FusionInput&)> fuse;
