@@ -1,0 +1,78 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# A bare Debian in a folder, to try what a stranger's machine does. Needs root and debootstrap.
+#
+#   scripts/bare_system.sh make SUITE FOLDER       SUITE (bookworm, trixie), nothing but the minimal system
+#   scripts/bare_system.sh run FOLDER COMMAND...   runs a command in it, in /root, with an environment of its own
+#
+# `run` has process and mount tables of its own: whatever the command starts ends with it, and
+# nothing stays mounted. Standard input and output are the caller's. TALKFACE_SYSTEMS (default
+# ~/.cache/talkface-systems) keeps a copy of each minimal system, and what apt and pip downloaded.
+set -euo pipefail
+
+systems=${TALKFACE_SYSTEMS:-$HOME/.cache/talkface-systems}
+fail() { echo "bare_system: $*" >&2; exit 1; }
+
+[ "$(id -u)" = 0 ] || fail "only root can make a system in a folder"
+
+# The minimal system of a suite, as Debian's servers have it now.
+bootstrap() {
+  local suite=$1 base=$systems/$1
+  [ -f "$base/etc/debian_version" ] && return
+  command -v debootstrap >/dev/null || fail "debootstrap is missing: apt-get install debootstrap"
+  mkdir -p "$systems"
+  rm -rf "$base.part"
+  debootstrap --variant=minbase "$suite" "$base.part" http://deb.debian.org/debian >"$systems/$suite.log" 2>&1 ||
+    { tail -20 "$systems/$suite.log" >&2; fail "debootstrap could not make $suite; see $systems/$suite.log"; }
+  cat >"$base.part/etc/apt/sources.list" <<SOURCES
+deb http://deb.debian.org/debian $suite main
+deb http://deb.debian.org/debian $suite-updates main
+deb http://deb.debian.org/debian-security $suite-security main
+SOURCES
+  # What apt downloaded stays for the next system; no service is started in a folder.
+  printf 'Binary::apt::APT::Keep-Downloaded-Packages "true";\nAPT::Keep-Downloaded-Packages "true";\n' \
+    >"$base.part/etc/apt/apt.conf.d/keep-downloads"
+  printf '#!/bin/sh\nexit 101\n' >"$base.part/usr/sbin/policy-rc.d"
+  chmod +x "$base.part/usr/sbin/policy-rc.d"
+  mv "$base.part" "$base"
+}
+
+make_system() {
+  local suite=$1 folder=$2
+  [ ! -e "$folder" ] || fail "$folder exists: name a folder that does not, or remove it"
+  bootstrap "$suite"
+  mkdir -p "$(dirname "$folder")"
+  cp -a --reflink=auto "$systems/$suite" "$folder"
+  cp -L /etc/resolv.conf /etc/hosts "$folder/etc/"
+  # The host's certificates: a company's proxy may be among them.
+  mkdir -p "$folder/etc/ssl/certs" "$folder/usr/local/share/ca-certificates"
+  cp -L /etc/ssl/certs/ca-certificates.crt "$folder/etc/ssl/certs/" 2>/dev/null || true
+  cp -L /usr/local/share/ca-certificates/*.crt "$folder/usr/local/share/ca-certificates/" 2>/dev/null || true
+}
+
+# Runs in namespaces of its own, as process 1.
+enter() {
+  local folder=$1 suite
+  shift
+  suite=$(sed -n 's/^VERSION_CODENAME=//p' "$folder/etc/os-release")
+  mount --make-rprivate /
+  mount -t proc proc "$folder/proc"
+  mount --rbind /sys "$folder/sys"
+  mount --rbind /dev "$folder/dev"
+  mkdir -p "$systems/$suite.apt/partial" "$systems/pip" "$folder/root/.cache/pip"
+  mount --bind "$systems/$suite.apt" "$folder/var/cache/apt/archives"
+  mount --bind "$systems/pip" "$folder/root/.cache/pip"
+  exec chroot "$folder" /usr/bin/env -i HOME=/root TERM="${TERM:-dumb}" LANG=C.UTF-8 ${CI:+CI="$CI"} \
+    PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin sh -c 'cd && exec "$@"' sh "$@"
+}
+
+case "${1:-}" in
+  make) [ $# = 3 ] || fail "usage: scripts/bare_system.sh make SUITE FOLDER"; make_system "$2" "$3" ;;
+  run)
+    [ $# -ge 3 ] || fail "usage: scripts/bare_system.sh run FOLDER COMMAND..."
+    [ -f "$2/etc/os-release" ] || fail "$2 is no system: make it with scripts/bare_system.sh make SUITE $2"
+    exec unshare --mount --pid --fork --kill-child "$0" enter "${@:2}" ;;
+  enter) shift; enter "$@" ;;
+  -h | --help) sed -n '3,11s/^# \{0,1\}//p' "$0" ;;
+  *) fail "usage: scripts/bare_system.sh make SUITE FOLDER | run FOLDER COMMAND..." ;;
+esac
