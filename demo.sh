@@ -4,8 +4,8 @@
 #
 #   ./demo.sh [IMAGE [AUDIO [OUTPUT]]]
 #
-# Without arguments: NASA's portrait of Eileen Collins and a sentence read for LibriVox (both come
-# with packages that scripts/setup.sh installs), into out/talking.mp4.
+# Without arguments: NASA's portrait of Eileen Collins and a sentence read for LibriVox, both of
+# tests/data, into out/talking.mp4.
 set -euo pipefail
 repo=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
@@ -20,10 +20,8 @@ trap 'rm -f "$build_log"' EXIT
 echo "demo: building (a few minutes the first time)"
 "$repo/scripts/build.sh" --target runtime build >"$build_log" 2>&1 || { cat "$build_log" >&2; exit 1; }
 
-image=${1:-$("$repo/.venv/bin/python" -c '
-import importlib.util as u
-print(u.find_spec("skimage").submodule_search_locations[0] + "/data/astronaut.png")')}
-audio=${2:-/usr/share/pocketsphinx/test/data/librivox/sense_and_sensibility_01_austen_64kb-0870.wav}
+image=${1:-$repo/tests/data/portraits/01_astronaut_collins.png}
+audio=${2:-$repo/tests/data/speech/en_librivox_austen_0870.wav}
 output=${3:-$repo/out/talking.mp4}
 mkdir -p "$(dirname "$output")"
 "$repo/build/pipelines/cli/talkface" render --image "$image" --audio "$audio" --output "$output"

@@ -73,7 +73,7 @@ finish() {
   exit
 }
 
-scripts/setup.sh
+scripts/setup.sh --tests
 if [ "$mode" = sanitize ]; then
   sanitize
   finish

@@ -5,7 +5,7 @@
 #   scripts/build.sh [--target TARGET] FOLDER [MESON OPTIONS...]
 #
 # The folder is made anew when the options differ from those it was made with. The target `runtime`
-# is all that a render needs, without tests and trainer.
+# is all that a render needs, without tests and trainer. With TALKFACE_WERROR=1, as in CI, warnings are errors.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -16,6 +16,7 @@ if [ "${1:-}" = --target ]; then
 fi
 folder=${1:?usage: scripts/build.sh [--target TARGET] FOLDER [MESON OPTIONS...]}
 shift
+[ "${TALKFACE_WERROR:-0}" = 0 ] || set -- -Dwerror=true "$@"
 # A libtorch that came or changed in .venv after the folder was made must be found.
 wanted="$* CXX=${CXX:-} $(cat .venv/talkface-setup 2>/dev/null || true)"
 if [ ! -f "$folder/build.ninja" ]; then

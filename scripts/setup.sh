@@ -1,26 +1,31 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Installs what talkface needs to be built, run and tested on Debian 12: Debian packages (as root or
+# Installs what talkface needs to be built and run on Debian 12 and 13: Debian packages (as root or
 # through sudo) and a Python virtual environment, .venv, that holds libtorch and MediaPipe's files.
 # Run it as often as you like: what is there already is left alone, and then it takes a moment.
 #
-#   scripts/setup.sh          libtorch for the CPU (0.7 GB to download; 1.4 GB on disk)
-#   scripts/setup.sh --full   torch with all of CUDA, and nvcc (3 GB); chosen by itself with an NVIDIA driver
+#   scripts/setup.sh [--full] [--tests]
+#     --full    torch with all of CUDA, and nvcc (3 GB); chosen by itself with an NVIDIA driver. Without: libtorch for
+#               the CPU (0.7 GB to download; 1.4 GB on disk)
+#     --tests   what ./test.sh needs beside that: clang, linters, ffmpeg
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 packages=(
   # compilers and tools
-  g++ clang libclang-rt-14-dev clang-format meson ninja-build pkg-config python3 python3-venv ffmpeg dpkg-dev zstd
+  g++ meson ninja-build pkg-config python3 python3-venv
   # GStreamer to build with and to run
   libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libgstreamer-plugins-bad1.0-dev
   gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad
   gstreamer1.0-plugins-ugly gstreamer1.0-libav
   # libraries
   libgdk-pixbuf-2.0-dev webp-pixbuf-loader nlohmann-json3-dev libcli11-dev libstb-dev
-  zlib1g-dev
-  # tests, and the speech of the demo
-  libgtest-dev libgmock-dev check libssl-dev pocketsphinx-testdata
+  zlib1g-dev libssl-dev
+  # libraries that the tests are linked with: the build folder is the same for all
+  libgtest-dev libgmock-dev check
+)
+test_packages=(
+  clang libclang-rt-dev clang-format ffmpeg dpkg-dev
 )
 
 say() { echo "setup: $*"; }
@@ -43,11 +48,14 @@ as_root() {
 has_nvidia_driver() { [ -e /proc/driver/nvidia/version ] || command -v nvidia-smi >/dev/null; }
 
 mode=cpu
-case "${1:-}" in
-  "") ! has_nvidia_driver || mode=full ;;
-  --full) mode=full ;;
-  *) fail "unknown option '$1'; usage: scripts/setup.sh [--full]" ;;
-esac
+! has_nvidia_driver || mode=full
+for option in "$@"; do
+  case "$option" in
+    --full) mode=full ;;
+    --tests) packages+=("${test_packages[@]}") ;;
+    *) fail "unknown option '$option'; usage: scripts/setup.sh [--full] [--tests]" ;;
+  esac
+done
 
 # Debian packages.
 missing=()
@@ -78,7 +86,7 @@ fi
 certificates=/etc/ssl/certs/ca-certificates.crt
 [ ! -f "$certificates" ] || export PIP_CERT=${PIP_CERT:-$certificates}
 stamp=.venv/talkface-setup
-requirements=(scripts/requirements.txt)
+requirements=(scripts/requirements.txt scripts/requirements-nets.txt)
 [ "$mode" = cpu ] || requirements+=(scripts/requirements-cuda.txt)
 wanted="$mode $(cat "${requirements[@]}" | sha256sum)"
 if [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ]; then
@@ -87,6 +95,10 @@ else
   pip=(.venv/bin/python -m pip install -q --disable-pip-version-check --no-input --retries 5)
   say "Python packages: installing ($mode)"
   retry "${pip[@]}" --no-deps -r scripts/requirements.txt || fail "pip failed; see above"
+  # MediaPipe is never imported, so a wheel that was made for another Python serves as well.
+  retry "${pip[@]}" --no-deps --upgrade --only-binary=:all: --python-version 3.12 -r scripts/requirements-nets.txt \
+    --target "$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" ||
+    fail "pip failed; see above"
   if [ "$mode" = full ]; then
     retry "${pip[@]}" "$(grep '^torch==' scripts/requirements.txt)" || fail "pip failed; see above"
     retry "${pip[@]}" --no-deps -r scripts/requirements-cuda.txt || fail "pip failed; see above"

@@ -5,8 +5,7 @@ videoconvert, live streams, latency, memory, registry scan.
 
     tests/bench/speed.py [--build build] [--portrait FILE] [--filling FILE] [--seconds 60]
 
---portrait: a face at most a third of the picture's height (default: scikit-image's astronaut in
-.venv); --filling: a face that fills the picture (that row is left out without). A machine that does
+--portrait: a face at most a third of the picture's height (default: tests/data's astronaut); --filling: a face that fills the picture (that row is left out without). A machine that does
 other work at the same time falsifies all but the ratios."""
 import argparse
 import os
@@ -19,7 +18,8 @@ import wave
 from pathlib import Path
 
 SOURCE = Path(__file__).resolve().parents[2]
-SPEECH = Path("/usr/share/pocketsphinx/test/data/librivox/sense_and_sensibility_01_austen_64kb-0870.wav")
+DATA = SOURCE / "tests/data"
+SPEECH = DATA / "speech/en_librivox_austen_0870.wav"
 
 
 def launch(*words):
@@ -128,8 +128,7 @@ class Bench:
 def read_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--build", type=Path, default=SOURCE / "build")
-    astronaut = next(SOURCE.glob(".venv/lib/python3*/site-packages/skimage/data/astronaut.png"), None)
-    parser.add_argument("--portrait", type=Path, default=astronaut)
+    parser.add_argument("--portrait", type=Path, default=DATA / "portraits/01_astronaut_collins.png")
     parser.add_argument("--filling", type=Path)
     parser.add_argument("--seconds", type=int, default=60)
     return parser.parse_args()
