@@ -55,10 +55,6 @@ tests() {
   passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
 }
 
-check_format() {
-  git ls-files -z '*.cpp' '*.h' '*.cu' | xargs -0 clang-format --dry-run --Werror
-}
-
 sanitize() {
   CXX=clang++ step "sanitizer build" scripts/build.sh build-sanitize -Dtorch=none -Doptimization=1 \
     -Ddebug=false -Dcpp_args=-gline-tables-only -Db_sanitize=address,undefined -Db_lundef=false || return 0
@@ -84,7 +80,8 @@ case "$mode" in
   quick) tests build --no-suite slow; finish ;;
   named) tests build "$@"; finish ;;
 esac
-step "clang-format" check_format || true
+step "format and spelling" scripts/check_style.sh || true
+step "clang-tidy on what changed" scripts/tidy.sh || true
 tests build
 # clang: here what needs libtorch, without its tests; below all the rest, with the sanitizers.
 CXX=clang++ step "clang build of the engine alone" scripts/build.sh build-engine \

@@ -25,7 +25,9 @@ packages=(
   libgtest-dev libgmock-dev check
 )
 test_packages=(
-  clang libclang-rt-dev clang-format ffmpeg dpkg-dev
+  clang clang-tidy libclang-rt-dev codespell git xz-utils ffmpeg dpkg-dev
+  # the example in Python
+  python3-gi gir1.2-gstreamer-1.0 gir1.2-gst-plugins-base-1.0
 )
 
 say() { echo "setup: $*"; }
