@@ -13,7 +13,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 packages=(
   # compilers and tools
-  g++ meson ninja-build pkg-config python3 python3-venv
+  g++ meson ninja-build pkg-config python3 python3-venv dpkg-dev
   # GStreamer to build with and to run
   libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libgstreamer-plugins-bad1.0-dev
   gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad
@@ -25,7 +25,7 @@ packages=(
   libgtest-dev libgmock-dev check
 )
 test_packages=(
-  clang clang-tidy libclang-rt-dev codespell git xz-utils ffmpeg dpkg-dev
+  clang clang-tidy libclang-rt-dev codespell git xz-utils ffmpeg
   # the example in Python
   python3-gi gir1.2-gstreamer-1.0 gir1.2-gst-plugins-base-1.0
 )
