@@ -8,21 +8,21 @@
 #   ./test.sh --sanitize   address and undefined-behaviour sanitizers over all that runs without libtorch
 #   ./test.sh NAME...      these tests of the main build (meson's names; * and ? match)
 #
-# ACCEPT=1 ./test.sh NAME rewrites the golden files of a test. TALKFACE_TEST_DATA is a folder of
-# portraits and speech to test with (default ../shared/data); tests that need it are skipped without.
+# A test is a program or a step; cases that were skipped within one are counted and named too.
+# ACCEPT=1 ./test.sh NAME rewrites the golden files of a test. TALKFACE_TEST_DATA=FOLDER (its whole
+# path) tests what is in it, arranged as in tests/data, in addition.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
 mode=all
 case "${1:-}" in
-  -h | --help) sed -n '3,13s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 0 ;;
+  -h | --help) sed -n '3,14s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 0 ;;
   --quick) mode=quick; shift ;;
   --sanitize) mode=sanitize; shift ;;
   --*) echo "test: unknown option '$1'; see ./test.sh --help" >&2; exit 2 ;;
   ?*) mode=named ;;
 esac
 
-export TALKFACE_TEST_DATA=${TALKFACE_TEST_DATA:-$PWD/../shared/data}
 passed=0 failed=0 skipped=0
 
 # Counts one step that is not a meson test: step NAME COMMAND... Its output is shown if it fails.

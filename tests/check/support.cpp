@@ -6,6 +6,8 @@
 
 #include <filesystem>
 
+#include "tests/test_data.h"
+
 namespace talkface::test {
 
 TempFolder::TempFolder() {
@@ -76,10 +78,8 @@ std::string WriteFakePack(const std::string& folder, const std::string& settings
   return folder;
 }
 
-std::string TestData() {
-  const char* folder = g_getenv("TALKFACE_TEST_DATA");
-  return folder != nullptr && g_file_test(folder, G_FILE_TEST_IS_DIR) ? folder : "";
-}
+std::string DataFile(const std::string& name) { return testing::DataFile(name); }
+std::vector<std::string> DataFiles(const std::string& folder) { return testing::DataFiles(folder); }
 
 bool Sanitized() {
 #ifdef __SANITIZE_ADDRESS__

@@ -36,8 +36,9 @@ std::string WritePortrait(const std::string& path, int width, int height, uint8_
 // Returns its folder.
 std::string WriteFakePack(const std::string& folder, const std::string& settings);
 
-// TALKFACE_TEST_DATA, or "" if it is unset or no folder: real portraits and clips.
-std::string TestData();
+// tests/test_data.h, which does not compile behind gstcheck.h and its macro `fail`.
+std::string DataFile(const std::string& name);
+std::vector<std::string> DataFiles(const std::string& folder);
 
 // Was this binary built with -Db_sanitize=address? Some limits cannot be tested then.
 bool Sanitized();

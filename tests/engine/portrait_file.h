@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: MIT
-// Real portraits for tests that have them (TALKFACE_TEST_DATA).
+// Real portraits: those of tests/data, and more where TALKFACE_TEST_DATA names some.
 #pragma once
 
 #include <gdk-pixbuf/gdk-pixbuf.h>
 
-#include <cstdlib>
 #include <cstring>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "models/engine.h"
+#include "tests/test_data.h"
 
 namespace talkface::testing {
 
@@ -18,19 +19,16 @@ struct Picture {
   Pixels pixels{};
 };
 
-inline std::string Folder(const char* variable, const char* otherwise = "") {
-  const char* value = std::getenv(variable);
-  return value ? value : otherwise;
-}
-
-inline std::string TestData() { return Folder("TALKFACE_TEST_DATA", TALKFACE_DEFAULT_TEST_DATA); }
-
-// Decodes a file below TALKFACE_TEST_DATA, turned upright, as RGBA; no pixels if there is none.
-inline Picture Load(const std::string& name) {
+// Decodes a file, turned upright, as RGBA.
+inline Picture LoadPath(const std::string& path) {
+  GError* error = nullptr;
+  GdkPixbuf* stored = gdk_pixbuf_new_from_file(path.c_str(), &error);
+  if (!stored) {
+    const std::string reason = error->message;
+    g_error_free(error);
+    throw std::runtime_error(path + ": " + reason);
+  }
   Picture picture;
-  const std::string path = TestData() + "/" + name;
-  GdkPixbuf* stored = gdk_pixbuf_new_from_file(path.c_str(), nullptr);
-  if (!stored) return picture;
   GdkPixbuf* upright = gdk_pixbuf_apply_embedded_orientation(stored);
   GdkPixbuf* rgba = gdk_pixbuf_add_alpha(upright, FALSE, 0, 0, 0);
   const auto width = static_cast<uint32_t>(gdk_pixbuf_get_width(rgba));
@@ -46,5 +44,8 @@ inline Picture Load(const std::string& name) {
   for (GdkPixbuf* buffer : {stored, upright, rgba}) g_object_unref(buffer);
   return picture;
 }
+
+// The same of a file below tests/data.
+inline Picture Load(const std::string& name) { return LoadPath(DataFile(name)); }
 
 }  // namespace talkface::testing

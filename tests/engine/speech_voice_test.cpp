@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <map>
 
 #include "models/auwarp/speech_run.h"
@@ -11,9 +10,13 @@
 #include "models/core/pack.h"
 #include "tests/engine/expect_error.h"
 #include "tests/engine/speech_fixture.h"
+#include "tests/test_data.h"
 
 namespace talkface::auwarp {
 namespace {
+
+using testing::DataFile;
+using testing::DataFiles;
 
 constexpr uint64_t kMs = 1'000'000;
 
@@ -166,11 +169,6 @@ float OpeningRange(const std::shared_ptr<const SpeechNet>& net, const std::vecto
   return range;
 }
 
-std::vector<float> ReadTestWav(const std::string& name) {
-  const char* data = std::getenv("TALKFACE_TEST_DATA");
-  return ReadWav(std::string(data != nullptr ? data : "") + "/" + name);
-}
-
 TEST(ShippedPack, RestsWhereNobodySpeaks) {
   const auto net = ShippedNet();
   std::vector<float> clicks(16000 * 8, 0.0f), hum(16000 * 8);
@@ -183,18 +181,17 @@ TEST(ShippedPack, RestsWhereNobodySpeaks) {
       {"chords", Chords(8)},
       {"clicks", clicks},
       {"hum", hum}};
-  for (const char* name : {"music_sunflower_15s_16k", "noise_pink_8s", "noise_white_8s"}) {
-    const std::vector<float> sound = ReadTestWav("nonspeech/" + std::string(name) + ".wav");
-    if (!sound.empty()) sounds[name] = sound;
+  for (const std::string& path : DataFiles("nonspeech")) {
+    sounds[path] = ReadWav(path);
+    EXPECT_FALSE(sounds[path].empty()) << path;
   }
   for (const auto& [name, sound] : sounds) EXPECT_LT(OpeningRange(net, sound, 500), 0.01f) << name;
 }
 
 // The detector's memory of a voice must not keep the mouth moving in music that follows it.
 TEST(ShippedPack, RestsInMusicThatFollowsSpeech) {
-  const std::vector<float> speech = ReadTestWav("speech/en_jfk_11s_16k.wav"),
-                           music = ReadTestWav("nonspeech/music_sunflower_15s_16k.wav");
-  if (speech.empty() || music.empty()) GTEST_SKIP() << "set TALKFACE_TEST_DATA";
+  const auto speech = ReadWav(DataFile("speech/en_jfk_11s_16k.wav"));
+  const auto music = ReadWav(DataFile("nonspeech/music_sunflower_15s_16k.wav"));
   const auto net = ShippedNet();
   for (uint64_t spoken_ms : {1500u, 2000u, 4000u, 8000u, 11000u}) {
     const auto count = [](uint64_t ms) {
@@ -208,8 +205,7 @@ TEST(ShippedPack, RestsInMusicThatFollowsSpeech) {
 }
 
 TEST(ShippedPack, SpeaksAndRests) {
-  const std::vector<float> speech = ReadTestWav("speech/en_jfk_11s_16k.wav");
-  if (speech.empty()) GTEST_SKIP() << "set TALKFACE_TEST_DATA";
+  const auto speech = ReadWav(DataFile("speech/en_jfk_11s_16k.wav"));
   const auto pack = Pack::Open("auwarp", "");
   EXPECT_EQ(pack->timing().look_ahead_min_ms, kLookAheadMinMs);
   EXPECT_EQ(pack->timing().look_ahead_max_ms, kLookAheadMaxMs);

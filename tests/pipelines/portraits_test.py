@@ -4,7 +4,7 @@ import os
 import resource
 
 import support
-from support import DATA, talkface
+from support import data_files, talkface
 
 LIMIT_S = 10  # of processor time, within which a picture that cannot be used is refused
 
@@ -28,19 +28,13 @@ class PortraitsTest(support.ToolTest):
         return result.stderr
 
     def test_every_portrait_renders(self):
-        portraits = sorted((DATA / "portraits").glob("*"))
-        if not portraits:
-            self.skipTest(f"{DATA}/portraits is not there: set TALKFACE_TEST_DATA")
-        for image in portraits:
+        for image in data_files("portraits"):
             with self.subTest(image=image.name):
                 self.assert_works(self.render(image))
                 self.assertEqual(support.video_frames(self.folder / "talking.mp4"), 13)
 
     def test_pictures_without_a_usable_face_are_refused(self):
-        negatives = sorted((DATA / "negative").glob("*"))
-        if not negatives:
-            self.skipTest(f"{DATA}/negative is not there: set TALKFACE_TEST_DATA")
-        for image in negatives:
+        for image in data_files("negative"):
             with self.subTest(image=image.name):
                 said = self.assert_refused(image)
                 self.assertIn("face", said)

@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import re
 import shutil
 import struct
 import subprocess
@@ -16,7 +17,7 @@ from pathlib import Path
 
 TOOL = os.environ.get("TALKFACE_TOOL", "talkface")
 SOURCE = Path(os.environ.get("TALKFACE_SOURCE", Path(__file__).resolve().parents[2]))
-DATA = Path(os.environ.get("TALKFACE_TEST_DATA") or SOURCE / "../shared/data").resolve()
+DATA = SOURCE / "tests/data"
 SKIPPED = 77  # meson's exit status of a test that was skipped
 
 
@@ -29,6 +30,25 @@ def run(*arguments, timeout=60, env=None, **options):
 
 def talkface(*arguments, **options):
     return run(TOOL, *arguments, **options)
+
+
+def listed_data():
+    """The files of tests/data that its tables name in their first column, as paths below it."""
+    found = []
+    for table in (DATA / "SOURCES.md", DATA / "cases/README.md"):
+        for cell in re.findall(r"(?m)^\|([^|]*)\|", table.read_text(encoding="utf-8")):
+            found += [table.parent.relative_to(DATA) / name for name in re.findall(r"`([^`*]+)`", cell)]
+    return found
+
+
+def data_files(folder):
+    """The listed files in this folder of tests/data, and all in TALKFACE_TEST_DATA's, which may lack it."""
+    files = [DATA / name for name in listed_data() if str(name.parent) == folder]
+    missing = [str(path) for path in files if not path.is_file()]
+    if missing or not files:
+        raise AssertionError(f"missing in the sources, restore: {', '.join(missing) or DATA / folder}")
+    more = os.environ.get("TALKFACE_TEST_DATA", "")
+    return sorted(files + (list(Path(more, folder).glob("*")) if more else []))
 
 
 def write_wav(path, samples, rate=16000):

@@ -5,10 +5,10 @@ import re
 import struct
 
 import support
-from support import DATA, talkface
+from support import DATA, data_files, talkface
 
 SAMPLE_CLIP = DATA / "grid/speakers/lbax4n.mpg"
-SILENT_CLIP = DATA / "video/obama_wh_9_noaudio_1.4s.mp4"
+SILENT_CLIP = DATA / "cases/onlyvideo.mp4"
 
 
 class ListTest(support.ToolTest):
@@ -63,11 +63,6 @@ class InspectTest(support.ToolTest):
 
 
 class PrepareTest(support.ToolTest):
-    def setUp(self):
-        super().setUp()
-        if not SAMPLE_CLIP.exists():
-            self.skipTest(f"{SAMPLE_CLIP} is not there: set TALKFACE_TEST_DATA")
-
     def prepare(self, *clips):
         return talkface("prepare", "-m", "fake", "-o", self.folder / "out", "--speaker", "file", *clips)
 
@@ -81,6 +76,11 @@ class PrepareTest(support.ToolTest):
         written = clip.stat().st_mtime_ns
         self.assertIn("1 there already", self.assert_works(self.prepare(SAMPLE_CLIP)).stdout)
         self.assertEqual(clip.stat().st_mtime_ns, written)
+
+    def test_every_clip(self):
+        clips = data_files("grid/s1/video") + data_files("grid/speakers")
+        result = self.assert_works(self.prepare(*clips))
+        self.assertIn(f"{len(clips)} clips prepared, 0 there already, 0 left out", result.stdout)
 
     def test_takes_times_from_the_streams(self):
         """The clip's system clock jumps by 0.2 s in its middle; picture and sound go on without."""

@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: MIT
+"""The sources stand alone: they hold all that their tests read."""
+import unittest
+
+from support import DATA, listed_data, main
+
+LARGEST_BYTES = 16_000_000
+
+
+class DataTest(unittest.TestCase):
+    def test_tables_name_each_file(self):
+        there = {str(path.relative_to(DATA)) for path in DATA.rglob("*")
+                 if path.is_file() and path.suffix != ".md" and DATA / "parity" not in path.parents}
+        listed = [str(path) for path in listed_data()]
+        self.assertEqual(sorted(there), sorted(listed), "files of tests/data against SOURCES.md and cases/README.md")
+        self.assertGreaterEqual(sum(name.startswith("portraits/") for name in listed), 14)
+
+    def test_size(self):
+        self.assertLessEqual(sum(path.stat().st_size for path in DATA.rglob("*") if path.is_file()), LARGEST_BYTES)
+
+
+if __name__ == "__main__":
+    main()
