@@ -11,8 +11,9 @@ class DataTest(unittest.TestCase):
     def test_tables_name_each_file(self):
         there = {str(path.relative_to(DATA)) for path in DATA.rglob("*")
                  if path.is_file() and path.suffix != ".md" and DATA / "parity" not in path.parents}
-        listed = [str(path) for path in listed_data()]
-        self.assertEqual(sorted(there), sorted(listed), "files of tests/data against SOURCES.md and cases/README.md")
+        listed = {str(path) for path in listed_data()}
+        self.assertEqual(listed - there, set(), "missing in tests/data, though SOURCES.md or cases/README.md names it")
+        self.assertEqual(there - listed, set(), "in tests/data, though SOURCES.md and cases/README.md do not name it")
         self.assertGreaterEqual(sum(name.startswith("portraits/") for name in listed), 14)
 
     def test_size(self):
