@@ -2,9 +2,9 @@
 // Files of tests/data, and what TALKFACE_TEST_DATA adds to them.
 #pragma once
 
-#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <map>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -27,20 +27,21 @@ inline std::string DataFile(const std::string& name) {
   return path;
 }
 
-// The paths of all files in a sub-folder of tests/data, and in that of TALKFACE_TEST_DATA, which
-// may lack it. Throws where tests/data has none.
+// The paths of all files in a sub-folder of tests/data, and of those with other names in that of
+// TALKFACE_TEST_DATA, which may lack it. Throws where tests/data has none.
 inline std::vector<std::string> DataFiles(const std::string& folder) {
-  std::vector<std::string> files;
+  std::map<std::string, std::string> paths;  // by file name
   const auto add = [&](const std::string& parent) {
     if (!std::filesystem::is_directory(parent + "/" + folder)) return;
     for (const auto& entry : std::filesystem::directory_iterator(parent + "/" + folder))
-      if (entry.is_regular_file()) files.push_back(entry.path().string());
+      if (entry.is_regular_file()) paths.emplace(entry.path().filename(), entry.path());
   };
   add(DataFolder());
-  if (files.empty()) throw std::runtime_error(DataFolder() + "/" + folder + " holds no files");
+  if (paths.empty()) throw std::runtime_error(DataFolder() + "/" + folder + " holds no files");
   const char* more = std::getenv("TALKFACE_TEST_DATA");
   if (more != nullptr && more[0] != '\0') add(more);
-  std::sort(files.begin(), files.end());
+  std::vector<std::string> files;
+  for (const auto& [name, path] : paths) files.push_back(path);
   return files;
 }
 

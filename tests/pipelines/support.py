@@ -42,13 +42,14 @@ def listed_data():
 
 
 def data_files(folder):
-    """The listed files in this folder of tests/data, and all in TALKFACE_TEST_DATA's, which may lack it."""
-    files = [DATA / name for name in listed_data() if str(name.parent) == folder]
-    missing = [str(path) for path in files if not path.is_file()]
+    """The listed files in this folder of tests/data, and with other names in TALKFACE_TEST_DATA's, which may lack it."""
+    files = {name.name: DATA / name for name in listed_data() if str(name.parent) == folder}
+    missing = [str(path) for path in files.values() if not path.is_file()]
     if missing or not files:
         raise AssertionError(f"missing in the sources, restore: {', '.join(missing) or DATA / folder}")
-    more = os.environ.get("TALKFACE_TEST_DATA", "")
-    return sorted(files + (list(Path(more, folder).glob("*")) if more else []))
+    more = os.environ.get("TALKFACE_TEST_DATA")
+    found = {path.name: path for path in Path(more, folder).glob("*")} if more else {}
+    return [path for _, path in sorted({**found, **files}.items())]
 
 
 def write_wav(path, samples, rate=16000):
