@@ -12,8 +12,6 @@ LIMIT_S = 10  # of processor time, within which a picture that cannot be used is
 class PortraitsTest(support.ToolTest):
     def setUp(self):
         super().setUp()
-        if "auwarp" not in talkface("models").stdout:
-            self.skipTest("this build has no pack auwarp")
         self.speech = support.write_wav(self.folder / "speech.wav", support.tone(8000))
 
     def render(self, image):
