@@ -7,7 +7,8 @@
 #   scripts/setup.sh [--full] [--tests]
 #     --full    torch with all of CUDA, and nvcc (3 GB); chosen by itself with an NVIDIA driver. Without: libtorch for
 #               the CPU (0.7 GB to download; 1.4 GB on disk)
-#     --tests   what ./test.sh needs beside that: clang, linters, ffmpeg
+#     --tests   what ./test.sh needs beside that: clang, linters, ffmpeg, and the Python of the judge of videos, .venv-judge
+#               (0.1 GB to download; 0.4 GB on disk)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -49,12 +50,12 @@ as_root() {
 
 has_nvidia_driver() { [ -e /proc/driver/nvidia/version ] || command -v nvidia-smi >/dev/null; }
 
-mode=cpu
+mode=cpu tests=no
 ! has_nvidia_driver || mode=full
 for option in "$@"; do
   case "$option" in
     --full) mode=full ;;
-    --tests) packages+=("${test_packages[@]}") ;;
+    --tests) tests=yes packages+=("${test_packages[@]}") ;;
     *) fail "unknown option '$option'; usage: scripts/setup.sh [--full] [--tests]" ;;
   esac
 done
@@ -107,4 +108,20 @@ else
   fi
   echo "$wanted" >"$stamp"
 fi
+# A Python of its own for the judge of videos (tests/judge): it imports what the build only reads.
+make_judge_python() {
+  local venv=.venv-judge list=scripts/requirements-judge.txt wanted
+  wanted=$(sha256sum <"$list")
+  if [ "$(cat "$venv/talkface-setup" 2>/dev/null)" = "$wanted" ]; then
+    say "the judge's Python packages: as wanted"
+    return
+  fi
+  say "the judge's Python packages: installing"
+  [ -x "$venv/bin/python" ] || "$python" -m venv "$venv" || fail "'$python -m venv $venv' failed; see above"
+  retry "$venv/bin/python" -m pip install -q --disable-pip-version-check --no-input --retries 5 --no-deps -r "$list" ||
+    fail "pip failed; see above"
+  echo "$wanted" >"$venv/talkface-setup"
+}
+
+[ "$tests" = no ] || make_judge_python
 say "done"

@@ -61,7 +61,7 @@ def of_align(environment, model, data, clips):
     """Closures of words in GRID's clips, by their .align files (times in 1/25000 s)."""
     found = []
     for clip in clips:
-        lines = (data / "grid/s1/align" / f"{clip.name}.align").read_text().split("\n")
+        lines = data.need(f"grid/s1/align/{clip.name}.align").read_text().split("\n")
         words = [line.split() for line in lines if line]
         moments = [(word, int(begin) / 25000 - ALIGN_REACH_S, int(begin) / 25000 + ALIGN_REACH_S)
                    for begin, _, word in words if word[0] in "bpm"]

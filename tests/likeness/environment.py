@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""Where things are: the judge and its Python, the test data, the build."""
+"""Where things are: the test data, the build; makes the judge's modules known."""
 import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 SOURCE = Path(__file__).resolve().parents[2]
-JUDGE_PYTHON = Path.home() / ".cache/talkface-judge/bin/python"
+MORE = "TALKFACE_TEST_DATA"
+sys.path.insert(0, str(SOURCE / "tests/judge"))
 
 
 class Missing(Exception):
@@ -14,9 +15,31 @@ class Missing(Exception):
 
 
 @dataclass(frozen=True)
+class Data:
+    """Portraits, sounds and clips: tests/data, and a folder with more of them, arranged alike."""
+    folders: tuple
+
+    def find(self, name):
+        """The file of this path below one of the folders, or None."""
+        return next((folder / name for folder in self.folders if (folder / name).is_file()), None)
+
+    def need(self, name):
+        """The same for a file that is in tests/data. Throws Missing."""
+        path = self.find(name)
+        if path is None:
+            raise Missing(f"missing in the sources, restore: {self.folders[0] / name}")
+        return path
+
+    def glob(self, pattern):
+        """All files whose path below a folder fits; of two with one path, the first folder's."""
+        found = {path.relative_to(folder): path for folder in reversed(self.folders)
+                 for path in folder.glob(pattern)}
+        return [found[name] for name in sorted(found)]
+
+
+@dataclass(frozen=True)
 class Environment:
-    judge: Path  # folder of judge.py
-    data: Path   # portraits, speech, nonspeech, grid, video
+    data: Data
     build: Path  # meson's
 
     @property
@@ -38,22 +61,14 @@ class Environment:
 
 def find(build):
     """The environment, checked. Throws Missing."""
-    judge = Path(os.environ.get("TALKFACE_JUDGE") or SOURCE / "../shared/judge").resolve()
-    data = Path(os.environ.get("TALKFACE_TEST_DATA") or SOURCE / "../shared/data").resolve()
-    if not (judge / "judge.py").is_file():
-        raise Missing(f"no judge.py in {judge}: set TALKFACE_JUDGE to the judge's folder")
-    if not JUDGE_PYTHON.exists():
-        raise Missing(f"the judge's Python {JUDGE_PYTHON} is not there: run {judge}/setup.sh")
-    if not (data / "portraits").is_dir():
-        raise Missing(f"no portraits in {data}: set TALKFACE_TEST_DATA to the folder of test data")
-    found = Environment(judge, data, Path(build).resolve())
+    folders, more = [SOURCE / "tests/data"], os.environ.get(MORE)
+    if more:
+        if not Path(more).is_dir():
+            raise Missing(f"{MORE}={more} is no folder: name one with more portraits, sounds and clips, "
+                          "or unset it")
+        folders.append(Path(more).resolve())
+    found = Environment(Data(tuple(folders)), Path(build).resolve())
     for program in (found.tool, found.commanded):
         if not program.is_file():
             raise Missing(f"{program} is not there: run scripts/build.sh {build}")
     return found
-
-
-def enter_judge_python():
-    """Goes on in the Python that has MediaPipe, OpenCV and NumPy."""
-    if Path(sys.prefix) != JUDGE_PYTHON.parents[1]:
-        os.execv(JUDGE_PYTHON, [str(JUDGE_PYTHON), *sys.argv])

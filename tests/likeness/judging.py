@@ -1,22 +1,18 @@
 # SPDX-License-Identifier: MIT
-"""The outside judge, run inside this process, two files at a time; real clips are read only once."""
+"""The judge (tests/judge), two files at a time; real clips are read only once."""
 import contextlib
-import functools
 import hashlib
 import os
-import sys
-import unittest.mock
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from judge import GRID_S, NoFace, correlation, lagged, mouth
 
 WORKERS = 2
 CACHE = Path.home() / ".cache/talkface-likeness"
-GRID_S = 0.04       # the judge's time grid
-MOST_LAG_STEPS = 6
-LENIENT = 0.05       # detection threshold where the judge's own finds nothing
+LENIENT = 0.05  # detection threshold where the judge's own finds nothing
 
 
 @dataclass(frozen=True)
@@ -35,29 +31,24 @@ class Curves:
         return self.points[seen[np.abs(seen - frame).argmin()]]
 
 
-def _start(judge):
-    sys.path.insert(0, str(judge))
+def _start():
     os.nice(5)
-    # MediaPipe's native log, which no option of its own silences.
+    # LiteRT's native log, which no option of its own silences.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
 def _read(path):
-    import judge  # pylint: disable=import-outside-toplevel,import-error
-    strict, sure = judge.mp.solutions.face_mesh.FaceMesh, True
     try:
-        seen = judge.mouth(str(path))
-    except SystemExit:  # it has found no face
-        lenient = functools.partial(strict, min_detection_confidence=LENIENT)
-        with unittest.mock.patch.object(judge.mp.solutions.face_mesh, "FaceMesh", lenient):
-            seen, sure = judge.mouth(str(path)), False
+        seen, sure = mouth(path), True
+    except NoFace:
+        seen, sure = mouth(path, least_detection=LENIENT), False
     return Curves(seen["opening"], seen["width"], seen["eye"], seen["points"].astype(np.float32),
                   seen["height"], sure)
 
 
 def _cached(path):
     state = path.stat()
-    key = hashlib.sha256(f"1|{path}|{state.st_size}|{state.st_mtime_ns}".encode()).hexdigest()[:24]
+    key = hashlib.sha256(f"2|{path}|{state.st_size}|{state.st_mtime_ns}".encode()).hexdigest()[:24]
     file = CACHE / f"{key}.npz"
     if file.exists():
         with np.load(file) as stored:
@@ -72,9 +63,9 @@ def _cached(path):
 
 
 @contextlib.contextmanager
-def open_judge(environment):
+def open_judge():
     """Gives (made, real): functions from paths to a list of Curves."""
-    with ProcessPoolExecutor(WORKERS, initializer=_start, initargs=(environment.judge,)) as pool:
+    with ProcessPoolExecutor(WORKERS, initializer=_start) as pool:
         yield (lambda paths: list(pool.map(_read, paths)),
                lambda paths: list(pool.map(_cached, paths)))
 
@@ -86,13 +77,6 @@ class Sync:
     r_width: float
     lag_ms: int
     gain_open: float
-
-
-def correlation(a, b):
-    count = min(len(a), len(b))
-    a, b = a[:count] - a[:count].mean(), b[:count] - b[:count].mean()
-    power = np.sqrt((a * a).sum() * (b * b).sum())
-    return float((a * b).sum() / power) if power > 0 else 0.0
 
 
 def picture_delay_s(curves, samples, rate):
@@ -125,8 +109,6 @@ def moved(curves, delay_s):
 
 
 def sync(made, real):
-    def at(steps):  # made, taken to be late by that much
-        return correlation(made.opening[max(steps, 0):], real.opening[max(-steps, 0):])
-    lag = max(range(-MOST_LAG_STEPS, MOST_LAG_STEPS + 1), key=at)
-    return Sync(at(0), correlation(made.width, real.width), round(lag * GRID_S * 1000),
+    at = lagged(made.opening, real.opening)
+    return Sync(at[0], correlation(made.width, real.width), round(max(at, key=at.get) * GRID_S * 1000),
                 float(made.opening.std() / real.opening.std()))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from environment import SOURCE, Missing
+from environment import MORE, SOURCE, Missing
 
 RATE = 16000
 PORTRAITS = {
@@ -32,32 +32,35 @@ class Clip:
 
 
 def portrait(data, number):
-    path = data / "portraits" / PORTRAITS[number]
-    if not path.is_file():
-        raise Missing(f"portrait {path} is not there")
-    return path
+    return data.need(f"portraits/{PORTRAITS[number]}")
 
 
-def unseen_clips(data):
+def unseen_names():
     """The clips of GRID's speaker 1 that the committed pack was not trained on."""
     text = MODEL_CARD.read_text(encoding="utf-8")
     listed = text.split("## Clips never trained on", 1)[1].split("##")[0]
     names = [entry.split()[1] for entry in listed.split(",") if entry.split()[0] == "s1"]
-    names = [name for name in names if name not in UNUSABLE]
-    clips = [Clip("s1", name, data / "grid/s1/video" / f"{name}.mpg") for name in names]
-    absent = [str(clip.path) for clip in clips if not clip.path.is_file()]
-    if absent:
-        raise Missing(f"clips of GRID's speaker 1 are not there: {', '.join(absent)}")
+    return [name for name in names if name not in UNUSABLE]
+
+
+def unseen_clips(data):
+    """Those of them that are there."""
+    paths = {name: data.find(f"grid/s1/video/{name}.mpg") for name in unseen_names()}
+    clips = [Clip("s1", name, path) for name, path in paths.items() if path]
+    if not clips:
+        raise Missing(f"missing in the sources, restore: the clips of {data.folders[0] / 'grid/s1/video'}")
     return clips
 
 
 def speaker_clips(data, speaker):
     """Clips of another speaker, named as in the model card (x-m-asian: x_m_asian_a, _b)."""
     stem = speaker.replace("-", "_")
-    paths = sorted([*data.glob(f"grid/speakers/{stem}*.mpg"), *data.glob(f"video/{stem}*.mp4")])
+    paths = data.glob(f"grid/speakers/{stem}*.mpg") + data.glob(f"video/{stem}*.mp4")
     clips = [Clip(speaker, path.stem, path) for path in paths if "noaudio" not in path.name]
     if not clips:
-        raise Missing(f"no clips of speaker '{speaker}' in {data}/grid/speakers and {data}/video")
+        where = " or ".join(str(folder) for folder in data.folders)
+        raise Missing(f"no clips of speaker '{speaker}' in grid/speakers and video of {where}: {MORE} may "
+                      "name a folder that has them")
     return clips
 
 
@@ -85,20 +88,20 @@ def sound_of(clip, folder):
 def voices(data, folder):
     """Name to wav file: the first seconds of each voice of the standard set."""
     sources = {"GRID speaker 1": unseen_clips(data)[0].path,
-               "English man": data / "speech/en_jfk_11s_16k.wav",
-               "English woman": data / "speech/en_librivox_austen_0870.wav",
-               "Mandarin": data / "speech/zh_aishell_S0724W0121.wav"}
+               "English man": data.need("speech/en_jfk_11s_16k.wav"),
+               "English woman": data.need("speech/en_librivox_austen_0870.wav"),
+               "Mandarin": data.need("speech/zh_aishell_S0724W0121.wav")}
     return {name: write_wav(folder / f"{name.replace(' ', '-')}.wav", decode(path, SPEECH_SECONDS))
             for name, path in sources.items()}
 
 
 def rest_sounds(data, folder):
     """What is no speech, each after a second and a half of speech: name to (wav, its start in s)."""
-    speech = decode(data / "speech/en_jfk_11s_16k.wav", 1.5)
-    noise = decode(data / "nonspeech/noise_pink_8s.wav", 4)
+    speech = decode(data.need("speech/en_jfk_11s_16k.wav"), 1.5)
+    noise = decode(data.need("nonspeech/noise_pink_8s.wav"), 4)
     noise = noise * (10 ** (-40 / 20) / np.sqrt(np.mean(noise ** 2)))
     sounds = {"silence": np.zeros(4 * RATE, np.float32), "pink noise": noise,
-              "music": decode(data / "nonspeech/music_sunflower_15s_16k.wav", 6)}
+              "music": decode(data.need("nonspeech/music_sunflower_15s_16k.wav"), 6)}
     return {name: (write_wav(folder / f"rest-{name.replace(' ', '-')}.wav",
                              np.concatenate([speech, sound])), len(speech) / RATE)
             for name, sound in sounds.items()}

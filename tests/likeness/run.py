@@ -5,13 +5,14 @@ prints a table of bars and writes DIR/report.html with contact sheets and curves
 
     tests/likeness/run.py [--quick] [--model PACK ...] [--unseen-model SPEAKER=PACK ...]
 
-Needs the outside judge (TALKFACE_JUDGE, default ../shared/judge beside the clone, and the Python
-that its setup.sh makes) and the test data (TALKFACE_TEST_DATA, default ../shared/data)."""
+Needs the judge's Python (scripts/setup.sh --tests). Portraits, sounds and clips are those of tests/data
+and of the folder that TALKFACE_TEST_DATA may name, which is arranged alike: GRID's other clips."""
 import argparse
 import sys
 from pathlib import Path
 
 import environment
+import judge_python  # which environment makes known
 
 
 def read_arguments():
@@ -44,7 +45,7 @@ def main():
     arguments = read_arguments()
     try:
         found = environment.find(arguments.build)
-        environment.enter_judge_python()
+        judge_python.enter()
         from suite import run_suite  # pylint: disable=import-outside-toplevel
         print(run_suite(found, arguments))
     except environment.Missing as missing:

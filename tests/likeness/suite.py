@@ -11,7 +11,7 @@ import judging
 import material
 import pictures
 import render
-from environment import Missing
+from environment import MORE, Missing
 from report import Report
 from standard import run_standard
 
@@ -152,8 +152,18 @@ def measure_rest(run, model):
                                {name: rests[name, True] for name in sounds}))
 
 
+def _tell_of_clips(run):
+    names, there = material.unseen_names(), {clip.name for clip in material.unseen_clips(run.data)}
+    if absent := [name for name in names if name not in there]:
+        run.add([bars.Row("GRID speaker 1's clips never trained on",
+                          f"{len(there)} of {len(names)}; left out: {', '.join(absent)}",
+                          f"{MORE} may name a folder that has them", None)])
+
+
 def _measure(run):
     parts = run.arguments.only or ["sync", "closures", "rest", "standard"]
+    if "sync" in parts or "closures" in parts:
+        _tell_of_clips(run)
     said = closures.spoken(run.sounds)
     for model in run.arguments.model:
         if "sync" in parts:
@@ -179,7 +189,7 @@ def run_suite(environment, arguments):
                           f"({', '.join(material.PORTRAITS)})")
     arguments.output.mkdir(parents=True, exist_ok=True)
     shown = Report("Likeness: " + ", ".join(label(model) for model in arguments.model))
-    with judging.open_judge(environment) as (made, real):
+    with judging.open_judge() as (made, real):
         run = Run(environment, arguments, made, real, shown, [])
         _measure(run)
     whole = Report(shown.title)
