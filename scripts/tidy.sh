@@ -13,9 +13,10 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # The commit to compare with; nothing where there is none (source archive, clone of depth 1).
 default_base() {
   local base
+  [ -e .git ] || return 0
   base=$(git merge-base HEAD origin/main 2>/dev/null) || base=
   if [ -z "$base" ] || [ "$base" = "$(git rev-parse HEAD 2>/dev/null)" ]; then
-    base=$(git rev-parse --verify --quiet HEAD~1) || true
+    base=$(git rev-parse --verify --quiet HEAD~1) || base=
   fi
   echo "$base"
 }
