@@ -56,7 +56,7 @@ class ReleaseTest(support.ToolTest):
             tar.extractall(self.folder)
         # Without git the scripts see the same files, whatever a build left there.
         unpacked = self.folder / f"talkface-{VERSION}"
-        for name in (".venv/bin/python", "build-x/a.cpp", "out/talking.mp4", "tests/__pycache__/a.pyc"):
+        for name in (".venv/bin/python", "build-x/a.cpp", "out/talking.mp4", "tests/__pycache__/a.txt", "tests/a.pyc"):
             (unpacked / name).parent.mkdir(parents=True, exist_ok=True)
             (unpacked / name).touch()
         self.assertFalse((unpacked / ".git").exists())
