@@ -4,13 +4,15 @@
 weights), and how much memory of its own it needs. Makes the files first, which stay in FOLDER for
 the next run; needs 8 GB there.
 
-    tests/bench/import_bench.py --build build --keys ../shared/parity/KEYS_full.tsv FOLDER
+    tests/bench/import_bench.py --build build FOLDER
 """
 import argparse
 import pathlib
 import shutil
 import subprocess
 import time
+
+KEYS = pathlib.Path(__file__).resolve().parents[1] / "data/parity/official_keys.txt"
 
 
 def anonymous_kib(pid):
@@ -41,11 +43,10 @@ def main():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("--build", type=pathlib.Path, default=pathlib.Path("build"))
-    parser.add_argument("--keys", required=True, help="list of the model's tensors")
     arguments = parser.parse_args()
     arguments.folder.mkdir(parents=True, exist_ok=True)
     if not (arguments.folder / "generator.tar").exists():
-        subprocess.run([arguments.build / "tests/bench/mftfg_checkpoint", arguments.keys,
+        subprocess.run([arguments.build / "tests/bench/mftfg_checkpoint", KEYS,
                         arguments.folder], check=True)
     files = sorted(path for path in arguments.folder.iterdir() if path.is_file())
     total = sum(path.stat().st_size for path in files)

@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: MIT
 // Makes checkpoints of the paper's model in their full size, with random weights:
-//   mftfg_checkpoint KEYS.tsv FOLDER
-// KEYS.tsv lists module, key, shape and type of every tensor; those marked ABSENT are left out, as
-// the official code does. The files are named as the importer wants them.
+//   mftfg_checkpoint OFFICIAL_KEYS FOLDER
+// OFFICIAL_KEYS is tests/data/parity/official_keys.txt; what is absent there is left out, as the
+// official code does. The files are named as the importer wants them.
 #include <algorithm>
 #include <exception>
-#include <fstream>
 #include <iostream>
-#include <sstream>
 #include <vector>
 
 #include "models/tools/checkpoint_writer.h"
-#include "models/tools/mftfg_keys.h"
+#include "tests/engine/official_keys.h"
 
 namespace talkface::checkpoint {
 namespace {
@@ -32,10 +30,12 @@ void WriteNoise(uint64_t bytes, std::ostream& out) {
   }
 }
 
-TensorSource MakeTensor(const std::string& key, const Shape& shape, const std::string& type) {
-  const DType dtype = type == "int64" ? DType::kI64 : type == "int32" ? DType::kI32 : DType::kF32;
-  TensorSource tensor{dtype, shape, nullptr};
-  if (key == "betas") {
+TensorSource MakeTensor(const std::string& name, const OfficialKey& key) {
+  const DType dtype = key.type == "int64"   ? DType::kI64
+                      : key.type == "int32" ? DType::kI32
+                                            : DType::kF32;
+  TensorSource tensor{dtype, key.shape, nullptr};
+  if (name == "betas") {
     tensor.produce = [](std::ostream& out) {
       for (int i = 0; i < 1000; ++i) {
         const double root =
@@ -50,33 +50,25 @@ TensorSource MakeTensor(const std::string& key, const Shape& shape, const std::s
   return tensor;
 }
 
-std::map<std::string, Sources> ReadKeys(const std::string& path) {
-  std::ifstream list(path);
+std::map<std::string, Sources> MakeModules(const OfficialKeys& official) {
   std::map<std::string, Sources> modules;
-  std::string line;
-  std::getline(list, line);  // its heading
-  while (std::getline(list, line)) {
-    if (line.find("ABSENT") != std::string::npos) continue;
-    std::istringstream fields(line);
-    std::string module, key, shape_text, type;
-    std::getline(fields, module, '\t');
-    std::getline(fields, key, '\t');
-    std::getline(fields, shape_text, '\t');
-    std::getline(fields, type, '\t');
-    Shape shape;
-    std::istringstream sizes(shape_text == "scalar" ? "" : shape_text);
-    for (std::string size; std::getline(sizes, size, 'x');) shape.push_back(std::stoll(size));
-    modules[module][key] = MakeTensor(key, shape, type);
+  for (const auto& [module, keys] : official) {
+    for (const auto& [name, key] : keys) {
+      if (key.absent) continue;
+      modules[module][name] = MakeTensor(name, key);
+      const bool averaged = name.compare(0, 6, "model.") == 0 && CanonicalName(name) == name;
+      if (averaged) modules[module][Averaged(name)] = MakeTensor(name, key);
+    }
   }
   return modules;
 }
 
 int Main(int argc, char** argv) {
   if (argc != 3) {
-    std::cerr << "usage: mftfg_checkpoint KEYS.tsv FOLDER\n";
+    std::cerr << "usage: mftfg_checkpoint OFFICIAL_KEYS FOLDER\n";
     return 2;
   }
-  const auto modules = ReadKeys(argv[1]);
+  const auto modules = MakeModules(ReadOfficialKeys(argv[1]));
   const std::string folder = argv[2];
   WriteCheckpoint(folder + "/model.ckpt", modules.at("LatentDiffusion"), "state_dict");
   for (int unit : kAudio2Aus)

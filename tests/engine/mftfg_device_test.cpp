@@ -11,6 +11,7 @@
 #include "models/mftfg/device_errors.h"
 #include "models/mftfg/device_renderer.h"
 #include "models/mftfg/family.h"
+#include "tests/engine/cpu_accelerator.h"
 #include "tests/engine/expect_error.h"
 #include "tests/engine/mftfg_pack.h"
 #include "tests/engine/mftfg_stream.h"
@@ -22,37 +23,6 @@ namespace {
 using torch::Tensor;
 
 constexpr uint64_t kMs = 1'000'000;
-
-// Records by remembering.
-class Remembered : public Recorded {
- public:
-  explicit Remembered(std::function<void()> work) : work_(std::move(work)) {}
-  void Replay() override { work_(); }
-
- private:
-  std::function<void()> work_;
-};
-
-class CpuAccelerator : public Accelerator {
- public:
-  std::string Describe() const override { return "CPU"; }
-  std::unique_ptr<Recorded> Record(const std::function<void()>& work, int) override {
-    if (!records) throw std::runtime_error("no recording here");
-    work();
-    ++recordings;
-    return std::make_unique<Remembered>(work);
-  }
-  void Compose(const ComposeJob& job) override { RunCompose(job); }
-
-  bool records = true;
-  int recordings = 0;
-};
-
-Model PreparedModel(Wiring wiring = Wiring::kCorrected) {
-  Model model = RandomModel(SmallConfig(wiring));
-  model->PrepareInference(torch::kCPU, torch::kFloat32);
-  return model;
-}
 
 // ---- composing
 

@@ -11,6 +11,7 @@
 #include "models/tools/checkpoint_writer.h"
 #include "models/tools/mftfg_import.h"
 #include "models/tools/mftfg_keys.h"
+#include "tests/engine/official_keys.h"
 #include "tests/engine/temporary_folder.h"
 
 namespace talkface::checkpoint {
@@ -59,14 +60,6 @@ using Sources = std::map<std::string, TensorSource>;
 
 inline void Add(const Shapes& shapes, const std::string& prefix, Sources* sources) {
   for (const auto& [name, shape] : shapes) (*sources)[prefix + name] = Filled(prefix + name, shape);
-}
-
-inline std::string Averaged(const std::string& name) {
-  std::string text = "model_ema.";
-  for (char c : name.substr(6)) {
-    if (c != '.') text += c;
-  }
-  return text;
 }
 
 inline TensorSource Betas(double first) {

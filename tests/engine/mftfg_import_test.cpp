@@ -7,7 +7,7 @@
 #include <cstring>
 #include <filesystem>
 #include <nlohmann/json.hpp>
-#include <sstream>
+#include <set>
 
 #include "models/core/pack.h"
 #include "models/tools/checkpoint.h"
@@ -16,6 +16,7 @@
 #include "tests/engine/checkpoint_fixture.h"
 #include "tests/engine/expect_error.h"
 #include "tests/engine/mftfg_fixture.h"
+#include "tests/engine/official_keys.h"
 #include "tests/engine/temporary_folder.h"
 
 namespace talkface::checkpoint {
@@ -263,12 +264,7 @@ TEST(MftfgImport, AFolderThatExistsIsLeftAlone) {
   EXPECT_EQ(test::ReadBytes(folder / "paper/notes.txt"), "mine");
 }
 
-// The official full-size state dicts, where the list of them is at hand.
 TEST(MftfgImport, TheFullSizesAreTheOfficialOnes) {
-  const char* data = std::getenv("TALKFACE_TEST_DATA");
-  std::ifstream list(std::string(data == nullptr ? "../shared/data" : data) +
-                     "/../parity/KEYS_full.tsv");
-  if (!list) GTEST_SKIP() << "no ../parity/KEYS_full.tsv beside TALKFACE_TEST_DATA";
   const mftfg::Config sizes;
   std::map<std::string, Shapes> wanted;
   wanted["LatentDiffusion"] = LatentDiffusionShapes(sizes);
@@ -277,22 +273,19 @@ TEST(MftfgImport, TheFullSizesAreTheOfficialOnes) {
   wanted["Audio2AU"] = Audio2AuShapes(sizes);
   wanted["Generator"] = MaskGeneratorShapes(sizes);
   std::map<std::string, Shapes> listed;
-  std::string line;
-  std::getline(list, line);  // its heading
-  while (std::getline(list, line)) {
-    std::istringstream fields(line);
-    std::string module, key, shape_text;
-    std::getline(fields, module, '\t');
-    std::getline(fields, key, '\t');
-    std::getline(fields, shape_text, '\t');
-    const bool of_training = key.compare(0, 10, "model_ema.") == 0;
-    if (of_training || key.find('.') == std::string::npos) continue;  // EMA, and the schedule
-    Shape shape;
-    std::istringstream sizes_text(shape_text == "scalar" ? "" : shape_text);
-    for (std::string size; std::getline(sizes_text, size, 'x');) shape.push_back(std::stoll(size));
-    listed[module][CanonicalName(key)] = shape;
+  std::set<std::string> absent;
+  for (const auto& [module, keys] : ReadOfficialKeys(TALKFACE_OFFICIAL_KEYS)) {
+    for (const auto& [name, key] : keys) {
+      if (key.absent) absent.insert(name);
+      const bool of_training = name.compare(0, 10, "model_ema.") == 0;
+      if (of_training || name.find('.') == std::string::npos) continue;  // EMA, and the schedule
+      listed[module][CanonicalName(name)] = key.shape;
+    }
   }
   EXPECT_EQ(listed, wanted);
+  std::set<std::string> made_anew;
+  for (const auto& [name, shape] : attention) made_anew.insert(name);
+  EXPECT_EQ(absent, made_anew);
 }
 
 }  // namespace

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Compares models/mftfg/ with tensors of the original implementation.
 //   parity FILE...        each file by the check that knows it
-//   parity --check NAME   that check's files in the folder TALKFACE_PARITY (default: see
-//                         meson.build), or exit code 77 (skipped) where there is no such folder
+//   parity --check NAME   that check's file in tests/data/parity, and, where TALKFACE_PARITY names
+//                         another folder, its files there
 // Exit code 0 only if every line is ok.
 #include <algorithm>
 #include <cstdio>
@@ -15,8 +15,6 @@
 
 namespace talkface::parity {
 namespace {
-
-constexpr int kSkipped = 77;  // meson's code
 
 const Check* CheckOf(const SafeTensors& file) {
   for (const Check& check : Checks()) {
@@ -44,28 +42,45 @@ int RunFile(const std::string& path) {
   }
 }
 
-int RunFolder(const std::string& name) {
-  const char* variable = std::getenv("TALKFACE_PARITY");
-  const std::string folder = variable != nullptr ? variable : TALKFACE_DEFAULT_PARITY;
-  if (!std::filesystem::is_directory(folder)) {
-    std::printf("%s is not there: skipped. TALKFACE_PARITY names the folder of the references.\n",
-                folder.c_str());
-    return kSkipped;
-  }
+struct Result {
   int files = 0, bad = 0;
+};
+
+// The check's files in a folder.
+Result RunFolder(const Check& wanted, const std::string& folder) {
+  if (!std::filesystem::is_directory(folder)) {
+    throw Error(Code::kInvalid, folder + " is no folder. tests/data/parity is a part of the " +
+                                    "repository; TALKFACE_PARITY may name a folder with more.");
+  }
+  Result result;
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
     if (entry.path().extension() != ".safetensors") continue;
     const Check* check = CheckOf(*SafeTensors::Open(entry.path().string()));
-    if (check == nullptr || name != check->name) continue;
-    ++files;
-    bad += RunFile(entry.path().string());
+    if (check == nullptr || check->run != wanted.run) continue;
+    ++result.files;
+    result.bad += RunFile(entry.path().string());
   }
-  if (files == 0) std::printf("no file for the check %s in %s BAD\n", name.c_str(), folder.c_str());
-  return files > 0 && bad == 0 ? 0 : 1;
+  return result;
+}
+
+int RunCheck(const std::string& name) {
+  const auto check = std::find_if(Checks().begin(), Checks().end(),
+                                  [&name](const Check& one) { return name == one.name; });
+  if (check == Checks().end()) {
+    std::fprintf(stderr, "parity: there is no check %s.\n", name.c_str());
+    return 2;
+  }
+  const Result own = RunFolder(*check, TALKFACE_OWN_PARITY);
+  if (own.files == 0) {
+    std::printf("%s has no file for the check %s BAD\n", TALKFACE_OWN_PARITY, name.c_str());
+  }
+  const char* more = std::getenv("TALKFACE_PARITY");
+  const Result others = more != nullptr && *more != 0 ? RunFolder(*check, more) : Result();
+  return own.files > 0 && own.bad + others.bad == 0 ? 0 : 1;
 }
 
 int Main(int argc, char** argv) {
-  if (argc == 3 && std::strcmp(argv[1], "--check") == 0) return RunFolder(argv[2]);
+  if (argc == 3 && std::strcmp(argv[1], "--check") == 0) return RunCheck(argv[2]);
   if (argc < 2 || argv[1][0] == '-') {
     std::fprintf(stderr, "usage: parity FILE...\n       parity --check NAME\n");
     return 2;
@@ -79,4 +94,11 @@ int Main(int argc, char** argv) {
 }  // namespace
 }  // namespace talkface::parity
 
-int main(int argc, char** argv) { return talkface::parity::Main(argc, argv); }
+int main(int argc, char** argv) {
+  try {
+    return talkface::parity::Main(argc, argv);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "parity: %s\n", error.what());
+    return 1;
+  }
+}
