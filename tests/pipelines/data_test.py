@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""The sources stand alone: they hold all that their tests read."""
+"""The sources stand alone: they hold all that their tests read, and name no folder beside them."""
+import re
 import unittest
 
-from support import DATA, listed_data, main
+from support import DATA, SOURCE, listed_data, main, run
 
 LARGEST_BYTES = 16_000_000
+OUTSIDE = re.compile(rb"""[/]shared\b|(^|["'` ])shared(/|["'`])""", re.MULTILINE)
 
 
 class DataTest(unittest.TestCase):
@@ -18,6 +20,13 @@ class DataTest(unittest.TestCase):
 
     def test_size(self):
         self.assertLessEqual(sum(path.stat().st_size for path in DATA.rglob("*") if path.is_file()), LARGEST_BYTES)
+
+    def test_no_file_names_a_folder_outside(self):
+        names = run(SOURCE / "scripts/list_files.sh").stdout.split("\0")
+        files = [name for name in names if (SOURCE / name).is_file()]
+        self.assertGreater(len(files), 100)
+        naming = [name for name in files if OUTSIDE.search((SOURCE / name).read_bytes())]
+        self.assertEqual(naming, [], "these files name a folder that is not in the sources")
 
 
 if __name__ == "__main__":
