@@ -3,9 +3,11 @@
 
 #include <gst/check/gstcheck.h>
 
+#include "tests/check/support.h"
+
 namespace talkface::test {
 
-constexpr GstClockTime kPatience = 15 * GST_SECOND;
+constexpr GstClockTime kPatience = kPatienceS * GST_SECOND;
 
 const char kSpeechSource[] =
     "appsrc name=source format=time max-bytes=0 "

@@ -25,8 +25,8 @@ class Pipeline {
 
   void SetState(GstState state);    // fails the test on failure
   void ReachState(GstState state);  // and waits until it is reached
-  // Waits for a message of these types and returns it. Fails the test after 15 s, and on an error
-  // message that was not asked for.
+  // Waits for a message of these types and returns it. Fails the test if none comes, and on an
+  // error message that was not asked for.
   GstMessage* WaitFor(int types);
   void PlayToEnd();
   // Plays, or tries to, until an error message comes. Its text must hold `words`.
@@ -52,7 +52,7 @@ class Recorder {
   Recorder(const Recorder&) = delete;
   Recorder& operator=(const Recorder&) = delete;
   std::vector<Arrival> Arrivals();
-  // Waits until that many have come, or fails the test after 15 s.
+  // Waits until that many have come, or fails the test.
   void WaitForCount(size_t count);
 
  private:

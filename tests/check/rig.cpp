@@ -140,7 +140,7 @@ void Rig::Crank() { fail_unless(gst_test_clock_crank(clock)); }
 GstClockTime Rig::Now() const { return gst_clock_get_time(GST_CLOCK(clock)); }
 
 GstMessage* Rig::Await(GstMessageType type) {
-  GstMessage* message = gst_bus_timed_pop_filtered(bus, 10 * GST_SECOND, type);
+  GstMessage* message = gst_bus_timed_pop_filtered(bus, kPatienceS * GST_SECOND, type);
   fail_unless(message != nullptr, "no %s message came", gst_message_type_get_name(type));
   return message;
 }

@@ -85,7 +85,7 @@ bool Sanitized() {
 #ifdef __SANITIZE_ADDRESS__
   return true;
 #elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
   return true;
 #else
   return false;

@@ -40,7 +40,12 @@ std::string WriteFakePack(const std::string& folder, const std::string& settings
 std::string DataFile(const std::string& name);
 std::vector<std::string> DataFiles(const std::string& folder);
 
-// Was this binary built with -Db_sanitize=address? Some limits cannot be tested then.
+// How long, in seconds, a test waits for what must come: only what hangs takes as long, on a
+// machine however busy. Less than check grants a case (CK_DEFAULT_TIMEOUT), so that the test tells
+// itself.
+constexpr unsigned kPatienceS = 300;
+
+// Was this binary built with -Db_sanitize=address or thread? Some limits cannot be tested then.
 bool Sanitized();
 
 }  // namespace talkface::test

@@ -28,8 +28,9 @@ struct Pipeline {
     fail_unless(pipeline != nullptr);
     out = gst_bin_get_by_name(GST_BIN(pipeline), "out");
     gst_element_set_state(pipeline, GST_STATE_PAUSED);
-    fail_unless_equals_int(gst_element_get_state(pipeline, nullptr, nullptr, 10 * GST_SECOND),
-                           GST_STATE_CHANGE_SUCCESS);
+    fail_unless_equals_int(
+        gst_element_get_state(pipeline, nullptr, nullptr, kPatienceS * GST_SECOND),
+        GST_STATE_CHANGE_SUCCESS);
   }
   ~Pipeline() {
     gst_element_set_state(pipeline, GST_STATE_NULL);
@@ -143,14 +144,14 @@ GST_START_TEST(backward_seek_is_refused_and_play_goes_on) {
 }
 GST_END_TEST
 
-// With frames that take long in the engine, a seek does not wait for them.
+// With frames that take long in the engine, a seek does not wait for them: the paused sink takes
+// four, so that to wait for all 100 of a seek would never end.
 GST_START_TEST(seek_while_rendering) {
   Pipeline pipeline(300);
-  const gint64 before = g_get_monotonic_time();
   for (GstClockTime i = 0; i < 5; ++i)
-    fail_unless(pipeline.Seek(1.0, i * GST_SECOND, i * GST_SECOND + 100 * kMs));
+    fail_unless(pipeline.Seek(1.0, i * GST_SECOND, (i + 4) * GST_SECOND));
+  fail_unless(pipeline.Seek(1.0, 5 * GST_SECOND, 5 * GST_SECOND + 100 * kMs));
   fail_unless_equals_uint64(pipeline.PlayToEnd().size(), 3);
-  fail_unless(g_get_monotonic_time() - before < 10 * G_USEC_PER_SEC);
 }
 GST_END_TEST
 
@@ -207,11 +208,11 @@ GST_START_TEST(flush_without_reset_keeps_the_clock) {
 }
 GST_END_TEST
 
+// 20 frames are due in each round; most of them are not waited for.
 GST_START_TEST(flush_while_rendering) {
   RigOptions options;
   options.slow_ms = 200;
   Rig rig(options);
-  const gint64 before = g_get_monotonic_time();
   for (int round = 0; round < 10; ++round) {
     rig.Push(0, 16000);
     rig.Event(gst_event_new_flush_start());
@@ -220,7 +221,7 @@ GST_START_TEST(flush_while_rendering) {
   }
   rig.Push(0, 640);
   fail_unless_equals_uint64(rig.Finish().size(), 1);
-  fail_unless(g_get_monotonic_time() - before < 10 * G_USEC_PER_SEC);
+  fail_unless(rig.Stat("rendered") < 100);
   fail_unless_equals_uint64(rig.Stat("due"),
                             rig.Stat("rendered") + rig.Stat("idle") + rig.Stat("dropped"));
 }

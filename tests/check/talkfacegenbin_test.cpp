@@ -38,7 +38,7 @@ guint64 Latency(const Pipeline& pipeline) {
 // Waits until the speech queue holds exactly `buffers`.
 void WaitForQueued(const Pipeline& pipeline, guint buffers) {
   guint queued = 0;
-  for (int tries = 0; tries < 15000 && queued != buffers; ++tries) {
+  for (int tries = 0; tries < 1000 * static_cast<int>(kPatienceS) && queued != buffers; ++tries) {
     g_object_get(pipeline["speech-queue"], "current-level-buffers", &queued, nullptr);
     if (queued != buffers) g_usleep(1000);
   }

@@ -20,7 +20,7 @@ class SmokeTest(support.ToolTest):
     def test_one_portrait(self):
         picture = self.folder / "sheet.png"
         result = support.run(RUN, "--quick", "--portraits", "22", "--clips", "1", "--build", BUILD,
-                             "--output", self.folder, "--readme-picture", picture, timeout=880)
+                             "--output", self.folder, "--readme-picture", picture)
         self.assertEqual(result.returncode, 0, result.stderr)
         report = (self.folder / "report.html").read_text(encoding="utf-8")
         for what in (rf"r_open.*mean {NUMBER}", rf"gain_open.*mean {NUMBER}", "GRID words, .* closures",
@@ -42,7 +42,7 @@ class SmokeTest(support.ToolTest):
         counts = {}
         for more in ("", str(self.folder / "more")):
             result = support.run(RUN, "--only", "closures", "--build", BUILD, "--output", self.folder,
-                                 env={environment.MORE: more}, timeout=300)
+                                 env={environment.MORE: more})
             self.assertEqual(result.returncode, 0, result.stderr)
             found = re.search(r"never trained on \| (\d+) of \d+; left out: (.*) \|", result.stdout)
             self.assertEqual("bbifzp" in found[2], not more)

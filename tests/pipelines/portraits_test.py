@@ -15,8 +15,7 @@ class PortraitsTest(support.ToolTest):
         self.speech = support.write_wav(self.folder / "speech.wav", support.tone(8000))
 
     def render(self, image):
-        return talkface("render", "-i", image, "-a", self.speech, "-o", self.folder / "talking.mp4",
-                        timeout=120)
+        return talkface("render", "-i", image, "-a", self.speech, "-o", self.folder / "talking.mp4")
 
     def assert_refused(self, image):
         before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime

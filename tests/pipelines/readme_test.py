@@ -30,7 +30,7 @@ class LaunchLinesTest(support.ToolTest):
                 words = ["fakesink" if w.startswith("auto") and w.endswith("sink") else w for w in words]
                 at = next(i for i, w in enumerate(words) if w.startswith("talkfacegen"))
                 words.insert(at + 1, "model=fake")
-                result = support.run(*words, cwd=self.folder, timeout=30)
+                result = support.run(*words, cwd=self.folder)
                 self.assertEqual(result.returncode, 0, result.stderr)
                 if "location=talking.mp4" in words:
                     self.assertEqual(support.video_frames(self.folder / "talking.mp4"), 25)

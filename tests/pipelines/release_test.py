@@ -37,7 +37,7 @@ class ReleaseTest(support.ToolTest):
         self.git("commit", "-q", "-m", "all")
 
     def release(self, *options):
-        return run(self.repo / "scripts/release.sh", "--source-only", *options, self.folder / "made", timeout=300)
+        return run(self.repo / "scripts/release.sh", "--source-only", *options, self.folder / "made")
 
     def edit(self, name, old, new):
         text = (self.repo / name).read_text(encoding="utf-8")

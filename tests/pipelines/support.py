@@ -19,9 +19,10 @@ TOOL = os.environ.get("TALKFACE_TOOL", "talkface")
 SOURCE = Path(os.environ.get("TALKFACE_SOURCE", Path(__file__).resolve().parents[2]))
 DATA = SOURCE / "tests/data"
 SKIPPED = 77  # meson's exit status of a test that was skipped
+PATIENCE_S = 3600  # only what hangs takes as long, at any load
 
 
-def run(*arguments, timeout=60, env=None, **options):
+def run(*arguments, timeout=PATIENCE_S, env=None, **options):
     """Runs a program to its end: returns what subprocess.run does, output as text."""
     return subprocess.run([str(a) for a in arguments], timeout=timeout, text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE,
