@@ -6,6 +6,7 @@
 #   ./test.sh              everything that proves correctness
 #   ./test.sh --quick      the fast tests of the main build: under a minute after the build
 #   ./test.sh --sanitize   address and undefined-behaviour sanitizers over all that runs without libtorch
+#   ./test.sh --sanitize thread   the thread sanitizer over the same; no part of ./test.sh
 #   ./test.sh NAME...      these tests of the main build (meson's names; * and ? match)
 #
 # A test is a program or a step; cases that were skipped within one are counted and named too.
@@ -18,12 +19,18 @@ mode=all
 case "${1:-}" in
   -h | --help) sed -n '3,14s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 0 ;;
   --quick) mode=quick; shift ;;
-  --sanitize) mode=sanitize; shift ;;
+  --sanitize)
+    case "${2:-}" in
+      "" | address,undefined) mode=sanitize ;;
+      thread) mode=race ;;
+      *) echo "test: unknown sanitizer '$2'; see ./test.sh --help" >&2; exit 2 ;;
+    esac ;;
   --*) echo "test: unknown option '$1'; see ./test.sh --help" >&2; exit 2 ;;
   ?*) mode=named ;;
 esac
 
 passed=0 failed=0 skipped=0
+fixed_addresses=()  # a command that runs another without randomised addresses
 
 # Counts one step that is not a meson test: step NAME COMMAND... Its output is shown if it fails.
 step() {
@@ -48,19 +55,26 @@ tests() {
   local folder=$1 start=$SECONDS log=$1/meson-logs/testlog.json counts p f s
   shift
   rm -f "$log"
-  meson test -C "$folder" --no-rebuild --print-errorlogs -q "$@" || true
+  "${fixed_addresses[@]}" meson test -C "$folder" --no-rebuild --print-errorlogs -q "$@" || true
   counts=$(python3 scripts/count_tests.py "$log") || counts="0 1 0"
   read -r p f s <<<"$counts"
   echo "ran   $folder: $p passed, $f failed, $s skipped ($((SECONDS - start)) s)"
   passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
 }
 
+# Builds with sanitizers all that runs without libtorch, and runs it: sanitize SANITIZERS FOLDER
+# The plugin is instrumented and the scanner is not, so the scan happens in the process itself.
 sanitize() {
-  CXX=clang++ step "sanitizer build" scripts/build.sh build-sanitize -Dtorch=none -Doptimization=1 \
-    -Ddebug=false -Dcpp_args=-gline-tables-only -Db_sanitize=address,undefined -Db_lundef=false || return 0
-  # The plugin is instrumented and the scanner is not, so the scan happens in the process itself.
+  CXX=clang++ step "build with sanitizers: $1" scripts/build.sh "$2" -Dtorch=none -Doptimization=1 \
+    -Ddebug=false -Dcpp_args=-gline-tables-only -Db_sanitize="$1" -Db_lundef=false || return 0
   GST_REGISTRY_FORK=no ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 \
-    UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 tests build-sanitize
+    UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 tests "$2"
+}
+
+# ThreadSanitizer's map of the memory may not fit where a kernel has put things at random.
+sanitize_threads() {
+  ! setarch -R true 2>/dev/null || fixed_addresses=(setarch -R)
+  sanitize thread build-tsan
 }
 
 finish() {
@@ -70,10 +84,10 @@ finish() {
 }
 
 scripts/setup.sh --tests
-if [ "$mode" = sanitize ]; then
-  sanitize
-  finish
-fi
+case "$mode" in
+  sanitize) sanitize address,undefined build-sanitize; finish ;;
+  race) sanitize_threads; finish ;;
+esac
 
 step "gcc build" scripts/build.sh build || finish
 case "$mode" in
@@ -86,5 +100,5 @@ tests build
 # clang: here what needs libtorch, without its tests; below all the rest, with the sanitizers.
 CXX=clang++ step "clang build of the engine alone" scripts/build.sh build-engine \
   -Dgstreamer=disabled -Dopencv=disabled -Dtests=false -Doptimization=0 || true
-sanitize
+sanitize address,undefined build-sanitize
 finish
