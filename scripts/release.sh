@@ -41,7 +41,7 @@ grep -Eq "^## ${version//./\\.} \($date\)\$" CHANGELOG.md ||
 
 name=talkface-$version
 echo "release: $folder/$name.tar.xz"
-[ -n "$source_only" ] || echo "release: $folder/talkface_${version}_$(dpkg --print-architecture).deb"
+[ -n "$source_only" ] || echo "release: $folder/talkface_${version}*_$(dpkg --print-architecture).deb, for this system"
 [ -z "$dry_run" ] || exit 0
 
 mkdir -p "$folder"
