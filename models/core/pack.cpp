@@ -35,65 +35,30 @@ bool IsFolder(const std::string& path) {
   return ::stat(path.c_str(), &facts) == 0 && S_ISDIR(facts.st_mode);
 }
 
-json ReadManifest(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::string text(kMaxManifestBytes + 1, '\0');
-  in.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<size_t>(in.gcount()));
-  if (text.size() > kMaxManifestBytes) throw Error(Code::kBadPack, path + ": larger than 1 MiB.");
-  try {
-    return json::parse(text);
-  } catch (const json::exception& error) {
-    throw Error(Code::kBadPack, path + ": not valid JSON.", error.what());
-  }
+uint32_t Number(const JsonField& timing, const std::string& field, uint32_t low, uint32_t high) {
+  return static_cast<uint32_t>(timing.At(field).Whole(low, high));
 }
 
-std::string Text(const std::string& file, const json& object, const char* field) {
-  const auto found = object.find(field);
-  if (found == object.end()) BadField(file, field, "a text", "missing");
-  if (!found->is_string() || found->get<std::string>().empty()) {
-    BadField(file, field, "a text", found->dump());
-  }
-  return found->get<std::string>();
-}
-
-uint32_t Number(const std::string& file, const json& object, const std::string& field, uint32_t low,
-                uint32_t high) {
-  const std::string wanted = std::to_string(low) + " to " + std::to_string(high);
-  const auto found = object.find(field);
-  if (found == object.end()) BadField(file, "timing." + field, wanted, "missing");
-  if (!found->is_number_integer() || found->get<int64_t>() < low || found->get<int64_t>() > high) {
-    BadField(file, "timing." + field, wanted, found->dump());
-  }
-  return found->get<uint32_t>();
-}
-
-PackTiming ParseTiming(const std::string& file, const json& object) {
-  if (!object.is_object()) BadField(file, "timing", "an object", object.dump());
+PackTiming ParseTiming(const JsonField& field) {
   PackTiming timing;
-  timing.sample_rate_hz = Number(file, object, "sample_rate_hz", 4000, 192000);
-  timing.hop_samples = Number(file, object, "hop_samples", 1, 192000);
-  timing.look_behind_ms = Number(file, object, "look_behind_ms", 0, 60000);
-  timing.look_ahead_min_ms = Number(file, object, "look_ahead_min_ms", 0, 60000);
-  timing.look_ahead_max_ms =
-      Number(file, object, "look_ahead_max_ms", timing.look_ahead_min_ms, 60000);
-  timing.look_ahead_default_ms = Number(file, object, "look_ahead_default_ms",
-                                        timing.look_ahead_min_ms, timing.look_ahead_max_ms);
+  timing.sample_rate_hz = Number(field, "sample_rate_hz", 4000, 192000);
+  timing.hop_samples = Number(field, "hop_samples", 1, 192000);
+  timing.look_behind_ms = Number(field, "look_behind_ms", 0, 60000);
+  timing.look_ahead_min_ms = Number(field, "look_ahead_min_ms", 0, 60000);
+  timing.look_ahead_max_ms = Number(field, "look_ahead_max_ms", timing.look_ahead_min_ms, 60000);
+  timing.look_ahead_default_ms =
+      Number(field, "look_ahead_default_ms", timing.look_ahead_min_ms, timing.look_ahead_max_ms);
   return timing;
 }
 
 // A file of the pack: its name may not leave the folder, its sha256 must be the manifest's.
-std::shared_ptr<const SafeTensors> OpenFile(const std::string& folder, const std::string& name,
-                                            const json& entry) {
-  const std::string manifest = folder + "/" + kManifest;
-  if (!entry.is_object()) BadField(manifest, "files." + name, "an object", entry.dump());
-  const std::string file = Text(manifest, entry, "file");
-  if (file.find('/') != std::string::npos) {
-    BadField(manifest, "files." + name + ".file", "a name inside the pack's folder", file);
-  }
+std::shared_ptr<const SafeTensors> OpenFile(const std::string& folder, const JsonField& entry) {
+  const std::string file = entry.At("file").NonEmptyText();
+  if (file.find('/') != std::string::npos)
+    entry.At("file").Reject("a name inside the pack's folder");
   const std::string path = folder + "/" + file;
   if (!IsFile(path)) throw Error(Code::kBadPack, path + ": missing; the pack is incomplete.");
-  const std::string wanted = Text(manifest, entry, "sha256");
+  const std::string wanted = entry.At("sha256").NonEmptyText();
   const std::string got = FileSha256(path);
   if (got != wanted) BadField(path, "sha256", wanted, got);
   return SafeTensors::Open(path);
@@ -110,6 +75,15 @@ std::string Find(const std::string& model, const std::string& extra_path) {
 }
 
 }  // namespace
+
+json ReadManifest(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::string text(kMaxManifestBytes + 1, '\0');
+  in.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<size_t>(in.gcount()));
+  if (text.size() > kMaxManifestBytes) throw Error(Code::kBadPack, path + ": larger than 1 MiB.");
+  return ParseJson(path, text);
+}
 
 std::string FileSha256(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
@@ -145,23 +119,26 @@ std::shared_ptr<const Pack> Pack::Open(const std::string& model, const std::stri
   auto pack = std::make_shared<Pack>();
   pack->folder_ = folder;
   const std::string file = folder + "/" + kManifest;
-  const json manifest = ReadManifest(file);
-  if (!manifest.is_object()) BadField(file, "manifest", "an object", manifest.type_name());
-  const json schema = manifest.value("schema", json());
-  if (schema != kSchema) BadField(file, "schema", std::to_string(kSchema), schema.dump());
-  pack->name_ = Text(file, manifest, "name");
-  pack->family_ = Text(file, manifest, "family");
-  pack->version_ = Text(file, manifest, "version");
-  pack->licence_ = Text(file, manifest, "licence");
-  if (manifest.contains("timing")) pack->timing_ = ParseTiming(file, manifest["timing"]);
-  pack->settings_ = std::make_shared<json>(manifest.value(pack->family_, json::object()));
-  if (!pack->settings_->is_object()) {
-    BadField(file, pack->family_, "an object", pack->settings_->dump());
+  const json document = ReadManifest(file);
+  const JsonField manifest(file, document);
+  manifest.At("schema").Whole(kSchema, kSchema);
+  pack->name_ = manifest.At("name").NonEmptyText();
+  pack->family_ = manifest.At("family").NonEmptyText();
+  pack->version_ = manifest.At("version").NonEmptyText();
+  pack->licence_ = manifest.At("licence").NonEmptyText();
+  if (const JsonField timing = manifest.At("timing"); timing.Exists())
+    pack->timing_ = ParseTiming(timing);
+  pack->settings_ = std::make_shared<json>(document.value(pack->family_, json::object()));
+  if (!pack->settings_->is_object()) manifest.At(pack->family_).Reject("an object");
+  if (const JsonField files = manifest.At("files"); files.Exists()) {
+    for (const JsonField& entry : files.Fields())
+      pack->files_[entry.key()] = OpenFile(folder, entry);
   }
-  const json files = manifest.value("files", json::object());
-  for (const auto& [name, entry] : files.items())
-    pack->files_[name] = OpenFile(folder, name, entry);
   return pack;
+}
+
+JsonField Pack::Setting(const std::string& field) const {
+  return JsonField(folder_ + "/" + kManifest, *settings_, family_).At(field);
 }
 
 std::shared_ptr<const SafeTensors> Pack::Tensors(const std::string& name) const {

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "models/core/checked_json.h"
 #include "models/core/safetensors.h"
 
 namespace talkface {
@@ -41,8 +42,11 @@ class Pack {
   std::shared_ptr<const SafeTensors> Tensors(const std::string& name) const;
   const std::map<std::string, std::shared_ptr<const SafeTensors>>& files() const { return files_; }
   uint64_t bytes() const;
-  // Throws kBadPack for a field of settings(): "PACK/manifest.json: auwarp.hidden is 0, wanted 1 to
-  // 4096".
+  // A field of settings(), which need not exist; messages call it "PACK/manifest.json:
+  // auwarp.hidden".
+  JsonField Setting(const std::string& field) const;
+  // Throws kBadPack for such a field where more than its own value is wrong: "PACK/manifest.json:
+  // auwarp.hidden is 0, wanted 1 to 4096".
   [[noreturn]] void Reject(const std::string& field, const std::string& wanted,
                            const std::string& got) const;
 
@@ -52,6 +56,9 @@ class Pack {
   std::shared_ptr<const nlohmann::json> settings_;  // not by value: json.hpp costs seconds a file
   std::map<std::string, std::shared_ptr<const SafeTensors>> files_;
 };
+
+// A manifest's JSON: at most 1 MiB. Throws Error{kBadPack} naming the path.
+nlohmann::json ReadManifest(const std::string& path);
 
 // sha256 of a file's bytes, in lower-case hexadecimal.
 std::string FileSha256(const std::string& path);

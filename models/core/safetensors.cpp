@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "models/core/checked_json.h"
 #include "models/core/error.h"
 #include "models/core/part_file.h"
 
@@ -14,6 +15,7 @@ namespace {
 
 constexpr uint64_t kMaxHeaderBytes = 100'000'000;  // the format's own limit
 constexpr uint64_t kAlignment = 8;
+constexpr size_t kMaxDimensions = 64;  // as libtorch
 
 struct DTypeFact {
   DType dtype;
@@ -53,25 +55,26 @@ bool CheckedCount(const std::vector<int64_t>& shape, uint64_t* count) {
   return true;
 }
 
-TensorView ParseTensor(const std::string& path, const std::string& name,
-                       const nlohmann::json& entry, const uint8_t* data, uint64_t data_bytes) {
+TensorView ParseTensor(const std::string& path, const JsonField& entry, const uint8_t* data,
+                       uint64_t data_bytes) {
+  const std::string& name = entry.key();
   TensorView view;
-  const std::string type = entry.at("dtype").get<std::string>();
+  const std::string type = entry.At("dtype").Text();
   bool known = false;
   for (const DTypeFact& fact : kDTypes) {
     if (type == fact.name) view.dtype = fact.dtype, known = true;
   }
   if (!known) Bad(path, name + " has type " + type + ", which is not supported");
-  view.shape = entry.at("shape").get<std::vector<int64_t>>();
-  const auto offsets = entry.at("data_offsets").get<std::vector<uint64_t>>();
+  view.shape = entry.At("shape").Wholes(0, kMaxDimensions, 0, INT64_MAX);
+  const std::vector<int64_t> offsets = entry.At("data_offsets").Wholes(2, 2, 0, INT64_MAX);
   uint64_t count = 0;
   if (!CheckedCount(view.shape, &count)) {
     Bad(path, name + " has an impossible shape " + ShapeName(view.shape));
   }
-  if (offsets.size() != 2 || offsets[0] > offsets[1] || offsets[1] > data_bytes) {
+  if (offsets[0] > offsets[1] || static_cast<uint64_t>(offsets[1]) > data_bytes) {
     Bad(path, name + " lies outside the file: the file is damaged or cut short");
   }
-  view.bytes = offsets[1] - offsets[0];
+  view.bytes = static_cast<uint64_t>(offsets[1] - offsets[0]);
   uint64_t wanted = 0;
   if (__builtin_mul_overflow(count, DTypeSize(view.dtype), &wanted) || wanted != view.bytes) {
     Bad(path, name + " has " + std::to_string(view.bytes) + " bytes, wanted " +
@@ -106,18 +109,16 @@ std::shared_ptr<const SafeTensors> SafeTensors::Open(const std::string& path) {
     Bad(path, "its header claims " + std::to_string(header_bytes) + " bytes, the file has " +
                   std::to_string(size));
   }
-  try {
-    const auto header = nlohmann::json::parse(bytes + 8, bytes + 8 + header_bytes);
-    for (const auto& [name, entry] : header.items()) {
-      if (name == "__metadata__") {
-        file->metadata_ = entry.get<std::map<std::string, std::string>>();
-      } else {
-        file->tensors_[name] =
-            ParseTensor(path, name, entry, bytes + 8 + header_bytes, size - 8 - header_bytes);
-      }
+  const std::string title = path + ": its header";
+  const nlohmann::json header =
+      ParseJson(title, {reinterpret_cast<const char*>(bytes + 8), header_bytes});
+  for (const JsonField& entry : JsonField(title, header).Fields()) {
+    if (entry.key() == "__metadata__") {
+      for (const JsonField& text : entry.Fields()) file->metadata_[text.key()] = text.Text();
+    } else {
+      file->tensors_[entry.key()] =
+          ParseTensor(path, entry, bytes + 8 + header_bytes, size - 8 - header_bytes);
     }
-  } catch (const nlohmann::json::exception& error) {
-    throw Error(Code::kBadPack, path + ": its header is not valid.", error.what());
   }
   return file;
 }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "models/fake/config.h"
 
-#include <nlohmann/json.hpp>
-
 namespace talkface::fake {
 namespace {
 
@@ -32,23 +30,13 @@ constexpr FlagField kFlags[] = {
 
 Config ReadConfig(const Pack& pack) {
   Config config;
-  const nlohmann::json& settings = pack.settings();
   for (const NumberField& number : kNumbers) {
-    const auto found = settings.find(number.name);
-    if (found == settings.end()) continue;
-    const bool valid = found->is_number_integer() && found->get<int64_t>() >= number.low &&
-                       found->get<int64_t>() <= number.high;
-    if (!valid) {
-      pack.Reject(number.name, std::to_string(number.low) + " to " + std::to_string(number.high),
-                  found->dump());
-    }
-    config.*number.field = found->get<int64_t>();
+    const JsonField field = pack.Setting(number.name);
+    if (field.Exists()) config.*number.field = field.Whole(number.low, number.high);
   }
   for (const FlagField& flag : kFlags) {
-    const auto found = settings.find(flag.name);
-    if (found == settings.end()) continue;
-    if (!found->is_boolean()) pack.Reject(flag.name, "true or false", found->dump());
-    config.*flag.field = found->get<bool>();
+    const JsonField field = pack.Setting(flag.name);
+    if (field.Exists()) config.*flag.field = field.Flag();
   }
   return config;
 }

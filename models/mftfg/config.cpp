@@ -50,32 +50,9 @@ constexpr ListField kLists[] = {
     {"unet_mult", &Config::unet_mult, 1, 16, 6, "the same for the U-Net"},
 };
 
-std::string Range(int64_t low, int64_t high) {
-  return std::to_string(low) + " to " + std::to_string(high);
-}
-
-std::string Range(const ListField& list) {
-  return "1 to " + std::to_string(list.most) + " numbers, each " + Range(list.low, list.high);
-}
-
-bool IsWithin(const json& value, int64_t low, int64_t high) {
-  return value.is_number_integer() && value.get<int64_t>() >= low && value.get<int64_t>() <= high;
-}
-
-bool IsList(const json& value, const ListField& list) {
-  if (!value.is_array() || value.empty() || value.size() > list.most) return false;
-  for (const json& entry : value) {
-    if (!IsWithin(entry, list.low, list.high)) return false;
-  }
-  return true;
-}
-
-// Is the field, one of two words, the second of them? The first is the default.
-bool IsSecond(const Pack& pack, const char* field, const char* first, const char* second) {
-  const auto found = pack.settings().find(field);
-  if (found == pack.settings().end() || *found == first) return false;
-  if (*found == second) return true;
-  pack.Reject(field, json(first).dump() + " or " + json(second).dump(), found->dump());
+// Is the field the second of two words? The first is the default.
+bool IsSecond(const JsonField& field, const char* first, const char* second) {
+  return field.Exists() && field.Word({first, second}) == 1;
 }
 
 // What no single range can say.
@@ -106,21 +83,15 @@ void CheckTogether(const Pack& pack, const Config& config) {
 
 Config ReadConfig(const Pack& pack) {
   Config config;
-  if (IsSecond(pack, "wiring", "corrected", "official")) config.wiring = Wiring::kOfficial;
-  config.conditioned = !IsSecond(pack, "conditioning", "trained", "untrained");
+  if (IsSecond(pack.Setting("wiring"), "corrected", "official")) config.wiring = Wiring::kOfficial;
+  config.conditioned = !IsSecond(pack.Setting("conditioning"), "trained", "untrained");
   for (const NumberField& number : kNumbers) {
-    const auto found = pack.settings().find(number.name);
-    if (found == pack.settings().end()) continue;
-    if (!IsWithin(*found, number.low, number.high)) {
-      pack.Reject(number.name, Range(number.low, number.high), found->dump());
-    }
-    config.*number.field = found->get<int64_t>();
+    const JsonField field = pack.Setting(number.name);
+    if (field.Exists()) config.*number.field = field.Whole(number.low, number.high);
   }
   for (const ListField& list : kLists) {
-    const auto found = pack.settings().find(list.name);
-    if (found == pack.settings().end()) continue;
-    if (!IsList(*found, list)) pack.Reject(list.name, Range(list), found->dump());
-    config.*list.field = found->get<std::vector<int64_t>>();
+    const JsonField field = pack.Setting(list.name);
+    if (field.Exists()) config.*list.field = field.Wholes(1, list.most, list.low, list.high);
   }
   CheckTogether(pack, config);
   return config;
@@ -146,11 +117,12 @@ std::string ConfigTable() {
     rows += std::string("| `") + name + "` | " + value + " | " + range + " | " + meaning + " |\n";
   };
   for (const NumberField& number : kNumbers) {
-    add(number.name, std::to_string(defaults.*number.field), Range(number.low, number.high),
+    add(number.name, std::to_string(defaults.*number.field), WantedWhole(number.low, number.high),
         number.meaning);
   }
   for (const ListField& list : kLists) {
-    add(list.name, json(defaults.*list.field).dump(), Range(list), list.meaning);
+    add(list.name, json(defaults.*list.field).dump(),
+        WantedWholes(1, list.most, list.low, list.high), list.meaning);
   }
   return rows;
 }

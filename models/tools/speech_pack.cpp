@@ -2,6 +2,7 @@
 #include "models/tools/speech_pack.h"
 
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -28,14 +29,19 @@ void Close(std::ofstream* out, const std::string& path) {
   if (!*out) throw Error(Code::kFailed, path + ": could not be written whole; is the disk full?");
 }
 
+// The manifest that is there already, whose other parts stay as they are.
 json ManifestBefore(const std::string& path) {
-  std::ifstream in(path);
-  if (!in) return json::object();
-  try {
-    return json::parse(in);
-  } catch (const json::exception& error) {
-    throw Error(Code::kBadPack, path + ": not valid JSON; mend or delete it.", error.what());
-  }
+  if (!std::filesystem::exists(path)) return json::object();
+  json manifest = ReadManifest(path);
+  if (const JsonField files = JsonField(path, manifest).At("files"); files.Exists()) files.Fields();
+  return manifest;
+}
+
+// A text of the manifest, `text` where it has none.
+std::string TextBefore(const std::string& path, const json& manifest, const char* field,
+                       const char* text) {
+  const JsonField found = JsonField(path, manifest).At(field);
+  return found.Exists() ? found.NonEmptyText() : text;
 }
 
 std::string Line(const char* format, double a, double b) {
@@ -120,9 +126,9 @@ void WriteSpeechPack(const std::string& folder, const SpeechFigures& figures) {
   const std::string path = folder + "/manifest.json";
   json manifest = ManifestBefore(path);
   manifest["schema"] = 1;
-  manifest["name"] = manifest.value("name", "auwarp");
+  manifest["name"] = TextBefore(path, manifest, "name", "auwarp");
   manifest["family"] = "auwarp";
-  manifest["version"] = manifest.value("version", "0.1.0");
+  manifest["version"] = TextBefore(path, manifest, "version", "0.1.0");
   manifest["licence"] = "MIT";
   manifest["timing"] = {{"sample_rate_hz", auwarp::kSpeechRateHz},
                         {"hop_samples", auwarp::kStepSamples},

@@ -12,6 +12,7 @@ namespace {
 
 constexpr size_t kBoxValues = 16;  // centre, size, six points
 constexpr float kMaxLogit = 100.0f;
+constexpr size_t kMaxLayers = 16;
 
 float Overlap(const Hit& a, const Hit& b) {
   const float width = std::min(a.x + a.width, b.x + b.width) - std::max(a.x, b.x);
@@ -61,13 +62,13 @@ Hit Decode(const float* raw, const Point& anchor, int input_px, const Region& re
 
 }  // namespace
 
-std::vector<Point> MakeAnchors(int input_px, const std::vector<int>& strides) {
+std::vector<Point> MakeAnchors(int input_px, const std::vector<int64_t>& strides) {
   std::vector<Point> anchors;
   for (size_t layer = 0; layer < strides.size();) {
     // Layers of one stride share a grid, two anchors each.
     size_t next = layer;
     while (next < strides.size() && strides[next] == strides[layer]) ++next;
-    const int cells = (input_px + strides[layer] - 1) / strides[layer];
+    const int cells = static_cast<int>((input_px + strides[layer] - 1) / strides[layer]);
     for (int cell = 0; cell < cells * cells; ++cell) {
       const Point centre{(static_cast<float>(cell % cells) + 0.5f) / static_cast<float>(cells),
                          (static_cast<float>(cell / cells) + 0.5f) / static_cast<float>(cells)};
@@ -95,10 +96,10 @@ std::vector<Hit> MergeHits(std::vector<Hit> hits, float overlap) {
 
 Detector::Detector(const Pack& pack)
     : net_(pack.Tensors("detector")),
-      anchors_(MakeAnchors(IntSetting(pack, "detector_input_px", 16, 1024),
-                           IntListSetting(pack, "detector_strides", 1, 1024))),
-      input_px_(IntSetting(pack, "detector_input_px", 16, 1024)),
-      overlap_(FloatSetting(pack, "detector_suppression_overlap", 0.0f, 1.0f)) {
+      input_px_(static_cast<int>(pack.Setting("detector_input_px").Whole(16, 1024))),
+      anchors_(
+          MakeAnchors(input_px_, pack.Setting("detector_strides").Wholes(1, kMaxLayers, 1, 1024))),
+      overlap_(static_cast<float>(pack.Setting("detector_suppression_overlap").Number(0, 1))) {
   RequireInput(pack, "detector_input_px", net_.InputShape(), input_px_);
   const auto outputs = net_.Run(std::vector<float>(3 * input_px_ * input_px_, 0.0f));
   RequireOutputs(pack, "detector", outputs, {anchors_.size() * kBoxValues, anchors_.size()});

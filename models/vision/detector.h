@@ -21,7 +21,7 @@ struct Hit {
 };
 
 // Centres of the detector's anchors, 0..1 across its input, in the order of its outputs.
-std::vector<Point> MakeAnchors(int input_px, const std::vector<int>& strides);
+std::vector<Point> MakeAnchors(int input_px, const std::vector<int64_t>& strides);
 
 // Weighted non-maximum suppression: hits that overlap a better one by more than `overlap`
 // (intersection over union) are merged into it, weighted by their scores. Best first.
@@ -40,8 +40,8 @@ class Detector {
 
  private:
   Net net_;
-  std::vector<Point> anchors_;
   int input_px_ = 0;
+  std::vector<Point> anchors_;
   float overlap_ = 0;
 };
 

@@ -26,8 +26,8 @@ std::array<float, 4> Hull(const Landmark* landmarks) {
 
 MeshNet::MeshNet(const Pack& pack)
     : net_(pack.Tensors("mesh")),
-      input_px_(IntSetting(pack, "mesh_input_px", 16, 1024)),
-      region_scale_(FloatSetting(pack, "mesh_region_scale", 1.0f, 4.0f)) {
+      input_px_(static_cast<int>(pack.Setting("mesh_input_px").Whole(16, 1024))),
+      region_scale_(static_cast<float>(pack.Setting("mesh_region_scale").Number(1, 4))) {
   RequireInput(pack, "mesh_input_px", net_.InputShape(), input_px_);
   const auto outputs = net_.Run(std::vector<float>(3 * input_px_ * input_px_, 0.0f));
   RequireOutputs(pack, "mesh", outputs, {3 * kLandmarks, 1});

@@ -9,6 +9,7 @@
 #include <string>
 #include <utility>
 
+#include "models/core/checked_json.h"
 #include "models/core/error.h"
 
 namespace talkface::vision {
@@ -22,7 +23,7 @@ struct NetNode {
   std::vector<size_t> in;  // values
   size_t out = 0;
   Tensor weight, bias;
-  std::vector<int64_t> stride, size;
+  std::vector<int64_t> stride = {1, 1}, size;
   std::vector<int64_t> shape;  // RESHAPE: channels last
   std::vector<int64_t> pads;   // PAD: as constant_pad_nd wants them, last dimension first
   int64_t axis = 0;            // CONCATENATION: channels last
@@ -129,34 +130,59 @@ Tensor Load(const SafeTensors& file, const std::string& name) {
                                         : at::MemoryFormat::Contiguous);
 }
 
-std::vector<int64_t> PadList(const json& pads) {
-  constexpr size_t kOrder[] = {2, 1, 3, 0};  // width, height, channels, batch
+// Ranges far beyond any face net, in which no size computed from them can overflow.
+constexpr int64_t kMaxSide = 1024, kMaxKernel = 64, kMaxChannels = 16, kMaxElements = 1 << 24;
+constexpr int64_t kMaxValues = 4096;
+constexpr size_t kMaxJoined = 64, kMaxDimensions = 4;
+
+std::vector<int64_t> PadList(const JsonField& field) {
+  const std::vector<JsonField> axes = field.Entries();
+  if (axes.size() != 4) field.Reject("4 lists");
   std::vector<int64_t> list;
-  for (size_t axis : kOrder) {
-    list.push_back(pads.at(axis).at(0));
-    list.push_back(pads.at(axis).at(1));
+  for (size_t axis : {2, 1, 3, 0}) {  // width, height, channels, batch
+    const std::vector<int64_t> pads = axes[axis].Wholes(2, 2, 0, kMaxSide);
+    list.insert(list.end(), pads.begin(), pads.end());
   }
   return list;
 }
 
-NetNode ReadNode(const SafeTensors& file, const json& op) {
+std::array<int64_t, 3> ReadInput(const JsonField& field) {
+  const std::vector<JsonField> sizes = field.Entries();
+  if (sizes.size() != 3) field.Reject("height, width and channels");
+  return {sizes[0].Whole(1, kMaxSide), sizes[1].Whole(1, kMaxSide),
+          sizes[2].Whole(1, kMaxChannels)};
+}
+
+std::vector<size_t> ValueList(const JsonField& field) {
+  const std::vector<int64_t> values = field.Wholes(1, kMaxJoined, 0, kMaxValues);
+  return {values.begin(), values.end()};
+}
+
+void ReadWindow(const JsonField& op, bool needs_size, NetNode* node) {
+  if (const JsonField stride = op.At("stride"); stride.Exists())
+    node->stride = stride.Wholes(2, 2, 1, kMaxKernel);
+  if (needs_size) node->size = op.At("size").Wholes(2, 2, 1, kMaxKernel);
+  if (const JsonField same = op.At("same"); same.Exists()) node->same = same.Flag();
+  if (const JsonField relu = op.At("relu"); relu.Exists()) node->relu = relu.Flag();
+}
+
+NetNode ReadNode(const SafeTensors& file, const JsonField& op) {
   NetNode node;
-  const std::string name = op.at("op");
+  const std::string name = op.At("op").Text();
   for (const OpFact& fact : kOps) {
     if (name == fact.name) node.run = fact.run;
   }
   if (!node.run) throw Error(Code::kBadPack, file.path() + ": op " + name + " is not known.");
-  node.in = op.at("in").get<std::vector<size_t>>();
-  node.out = op.at("out");
-  if (op.contains("weight")) node.weight = Load(file, op["weight"]);
-  if (op.contains("bias")) node.bias = Load(file, op["bias"]);
-  if (op.contains("pads")) node.pads = PadList(op["pads"]);
-  node.stride = op.value("stride", std::vector<int64_t>{1, 1});
-  node.size = op.value("size", std::vector<int64_t>{});
-  node.shape = op.value("shape", std::vector<int64_t>{});
-  node.axis = op.value("axis", int64_t{0});
-  node.same = op.value("same", false);
-  node.relu = op.value("relu", false);
+  node.in = ValueList(op.At("in"));
+  node.out = static_cast<size_t>(op.At("out").Whole(1, kMaxValues));
+  if (const JsonField weight = op.At("weight"); weight.Exists())
+    node.weight = Load(file, weight.Text());
+  if (const JsonField bias = op.At("bias"); bias.Exists()) node.bias = Load(file, bias.Text());
+  if (node.run == RunPad) node.pads = PadList(op.At("pads"));
+  if (node.run == RunReshape)
+    node.shape = op.At("shape").Wholes(1, kMaxDimensions, 1, kMaxElements);
+  if (node.run == RunConcatenation) node.axis = op.At("axis").Whole(0, kMaxDimensions - 1);
+  ReadWindow(op, node.run == RunMaxPool, &node);
   return node;
 }
 
@@ -176,10 +202,12 @@ Net::Net(std::shared_ptr<const SafeTensors> file) {
   const c10::InferenceMode inference;
   auto graph = std::make_unique<Graph>();
   try {
-    const json text = json::parse(file->metadata().at("graph"));
-    graph->input = text.at("input").get<std::array<int64_t, 3>>();
-    graph->outputs = text.at("outputs").get<std::vector<size_t>>();
-    for (const json& op : text.at("ops")) {
+    const std::string title = file->path() + ": its graph";
+    const json document = ParseJson(title, file->metadata().at("graph"));
+    const JsonField text(title, document);
+    graph->input = ReadInput(text.At("input"));
+    graph->outputs = ValueList(text.At("outputs"));
+    for (const JsonField& op : text.At("ops").Entries()) {
       graph->nodes.push_back(ReadNode(*file, op));
       graph->value_count = std::max(graph->value_count, graph->nodes.back().out + 1);
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Reads the section "vision" of the pack mediapipe-face. Each call throws Error{kBadPack} naming
-// the field, what was wanted and what is there.
+// Checks what the pack mediapipe-face says of its nets against the nets. Each call throws
+// Error{kBadPack} naming the field, what was wanted and what is there.
 #pragma once
 
 #include <array>
@@ -10,10 +10,6 @@
 #include "models/core/pack.h"
 
 namespace talkface::vision {
-
-int IntSetting(const Pack& pack, const std::string& field, int low, int high);
-float FloatSetting(const Pack& pack, const std::string& field, float low, float high);
-std::vector<int> IntListSetting(const Pack& pack, const std::string& field, int low, int high);
 
 // A net's input must be side x side x 3, `field` having said so.
 void RequireInput(const Pack& pack, const std::string& field, const std::array<int64_t, 3>& shape,

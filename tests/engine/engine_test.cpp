@@ -150,6 +150,10 @@ TEST_F(EngineTest, FailuresOfAFamilyAreStatuses) {
   EXPECT_EQ(status.code, Code::kBadPack);
   EXPECT_NE(std::strstr(status.message, "fake.delay_ms is -1, wanted 0 to 10000"), nullptr)
       << status.message;
+  folder.Write("d/manifest.json", FakeManifest({{"fail_at_frame", UINT64_MAX}}));  // is not -1
+  const std::string huge = folder / "d";
+  options.model = huge.c_str();
+  EXPECT_EQ(Open(options, &engine).code, Code::kBadPack);
 }
 
 TEST_F(EngineTest, EveryCutOfTheSpeechGivesTheSameFrame) {

@@ -49,8 +49,13 @@ TEST(Pack, EveryWrongFieldIsNamedWithWhatWasWanted) {
       {"/timing", "fast", "timing", "an object"},
       {"/timing/sample_rate_hz", 100, "timing.sample_rate_hz is 100", "4000 to 192000"},
       {"/timing/sample_rate_hz", 16000.5, "timing.sample_rate_hz", "4000 to 192000"},
+      {"/timing/hop_samples", 1e300, "timing.hop_samples is 1e+300", "1 to 192000"},
+      {"/timing/hop_samples", UINT64_MAX, "timing.hop_samples is 18446744073709551615", "1 to"},
+      {"/timing/hop_samples", true, "timing.hop_samples is true", "1 to 192000"},
       {"/timing/look_ahead_default_ms", 500, "timing.look_ahead_default_ms is 500", "0 to 400"},
       {"/fake", json::array(), "fake", "an object"},
+      {"/files", json::array({json::object()}), "files", "an object"},
+      {"/files", 1e300, "files is 1e+300", "an object"},
       {"/files",
        {{"speech", {{"file", "../secret"}, {"sha256", "x"}}}},
        "files.speech.file",
@@ -79,6 +84,37 @@ TEST(Pack, AMissingFieldAndBrokenJsonAreNamed) {
   EXPECT_ERROR(Pack::Open("p", folder.path()), Code::kBadPack, "manifest.json", "not valid JSON");
   folder.Write("p/manifest.json", "[]");
   EXPECT_ERROR(Pack::Open("p", folder.path()), Code::kBadPack, "manifest.json", "an object");
+}
+
+// Which of two values counts would depend on the reader.
+TEST(Pack, AFieldThatIsThereTwiceIsNamed) {
+  const test::TemporaryFolder folder;
+  folder.Write("p/manifest.json", R"({"schema":1,"name":"p","timing":{"a":1,"a":2}})");
+  EXPECT_ERROR(Pack::Open("p", folder.path()), Code::kBadPack, "manifest.json", "'a' twice");
+}
+
+// JSON's own functions call themselves once a level.
+TEST(Pack, DeepNestingIsRefusedBeforeTheStackOverflows) {
+  constexpr size_t kLevels = 500'000;
+  const test::TemporaryFolder folder;
+  const std::string lists = std::string(kLevels, '[') + std::string(kLevels, ']');
+  folder.Write("p/manifest.json",
+               R"({"schema":1,"name":"p","family":"fake","version":"1","licence":"MIT","fake":)" +
+                   lists + "}");
+  EXPECT_ERROR(Pack::Open("p", folder.path()), Code::kBadPack, "manifest.json", "nested deeper");
+}
+
+TEST(Pack, AHugeValueIsNotRepeatedWhole) {
+  const test::TemporaryFolder folder;
+  json manifest = Manifest();
+  manifest["name"] = std::vector<int>(1000, 7);
+  Write(folder, manifest);
+  try {
+    Pack::Open("p", folder.path());
+    ADD_FAILURE() << "nothing was thrown";
+  } catch (const Error& error) {
+    EXPECT_LT(std::string(error.what()).size(), folder.path().size() + 150) << error.what();
+  }
 }
 
 TEST(Pack, AChangedFileIsRefused) {

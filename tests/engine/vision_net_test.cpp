@@ -226,5 +226,42 @@ TEST(Net, RefusesGraphsThatCannotRun) {
   EXPECT_ERROR(RunGraph(image, json::array({narrow}), {}), Code::kBadPack, "net.safetensors", "a");
 }
 
+TEST(Net, EveryWrongNumberOfAGraphIsNamed) {
+  const Image image = RandomImage(3, 5, 4);
+  const json pool = {{"op", "MAX_POOL_2D"}, {"in", {0}}, {"out", 1}, {"size", {2, 2}}};
+  const json pad = {{"op", "PAD"}, {"in", {0}}, {"out", 1}};
+  const json join = {{"op", "CONCATENATION"}, {"in", {0, 0}}, {"out", 1}};
+  struct Case {
+    json op;
+    const char* field;
+    json value;
+    const char* said;
+  };
+  const Case cases[] = {
+      {pool, "in", {-1}, "ops[0].in is [-1], wanted 1 to 64 numbers"},
+      {pool, "in", {1e300}, "ops[0].in is [1e+300], wanted"},
+      {pool, "in", json::array(), "ops[0].in is [], wanted"},
+      {pool, "out", 1e18, "ops[0].out is 1e+18, wanted 1 to"},
+      {pool, "out", UINT64_MAX, "ops[0].out is 18446744073709551615, wanted 1 to"},
+      {pool, "stride", {0, 1}, "ops[0].stride is [0,1], wanted 2 numbers, each 1 to"},
+      {pool, "size", {2}, "ops[0].size is [2], wanted 2 numbers"},
+      {pool, "size", nullptr, "ops[0].size is null, wanted 2 numbers"},
+      {pool, "same", 1, "ops[0].same is 1, wanted true or false"},
+      {pad, "pads", {{0, 0}}, "ops[0].pads is [[0,0]], wanted 4 lists"},
+      {pad, "pads", {{0, 0}, {0, 1e30}, {0, 0}, {0, 0}}, "ops[0].pads[1] is [0,1e+30], wanted"},
+      {join, "axis", 4, "ops[0].axis is 4, wanted 0 to 3"},
+      {join, "axis", 0.5, "ops[0].axis is 0.5, wanted 0 to 3"},
+  };
+  for (const Case& wrong : cases) {
+    json op = wrong.op;
+    op[wrong.field] = wrong.value;
+    EXPECT_ERROR(RunGraph(image, json::array({op}), {}), Code::kBadPack, "its graph", wrong.said);
+  }
+  EXPECT_ERROR(RunGraph({3, 5, 5000, {}}, json::array({pool}), {}), Code::kBadPack,
+               "its graph: input[2] is 5000, wanted 1 to 16");
+  EXPECT_ERROR(RunGraph(image, json::array({pool}), {}, {-1}), Code::kBadPack,
+               "its graph: outputs is [-1], wanted");
+}
+
 }  // namespace
 }  // namespace talkface::vision
