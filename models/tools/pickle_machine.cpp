@@ -16,6 +16,8 @@ namespace {
 using Kind = Value::Kind;
 
 constexpr size_t kMaxValues = 2'000'000;
+constexpr size_t kMaxItems = 10'000'000;
+constexpr size_t kMaxNameBytes = 512;
 constexpr uint64_t kMaxMemo = 2'000'000;
 constexpr size_t kMaxStack = 100'000;
 constexpr uint16_t kMaxDepth = 200;
@@ -61,9 +63,15 @@ class Machine {
   }
   void Push(Value value) {
     if (heap_.values.size() >= kMaxValues) Fail("it holds more than 2000000 values");
+    CountItems(value.items.size());
     for (ValueId item : value.items) value.depth = DepthAbove(value.depth, item);
     heap_.values.push_back(std::move(value));
     PushId(static_cast<ValueId>(heap_.values.size() - 1));
+  }
+  // Recalled lists may be copied again and again.
+  void CountItems(size_t more) {
+    items_ += more;
+    if (items_ > kMaxItems) Fail("it holds more than 10000000 items in its lists and dicts");
   }
   void Push(Kind kind, int64_t number = 0, std::string_view text = {}) {
     Value value;
@@ -113,10 +121,14 @@ class Machine {
     if (target.kind == Kind::kUnknown) return;
     if (target.kind != wanted) Fail("it adds items to what is no container");
     if (wanted == Kind::kDict && items.size() % 2 != 0) Fail("a dict's key has no value");
+    CountItems(items.size());
     for (ValueId item : items) target.depth = DepthAbove(target.depth, item);
     target.items.insert(target.items.end(), items.begin(), items.end());
   }
   void PushGlobal(std::string_view module, std::string_view name) {
+    const size_t characters = module.size() + 1 + name.size();
+    if (characters > kMaxNameBytes)
+      Fail("it uses a name of " + std::to_string(characters) + " characters, at most 512 are read");
     std::string full = std::string(module) + "." + std::string(name);
     if (RunsCode(full)) {
       Fail("it names " + full +
@@ -242,7 +254,7 @@ class Machine {
   std::string_view bytes_;
   PickleCalls* calls_;
   PickleHeap& heap_;
-  size_t at_ = 0;
+  size_t at_ = 0, items_ = 0;
   bool stopped_ = false;
   std::vector<ValueId> stack_;
   std::vector<size_t> marks_;

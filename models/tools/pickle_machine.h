@@ -25,8 +25,8 @@ class PickleCalls {
 // Runs one pickle, which must fill `bytes` exactly; returns the object that it stands for. Text and
 // bytes of the values are views of `bytes`. `name` is for messages. Throws Error{kBadPack} where
 // the pickle is damaged, uses what torch.save does not, names a function that runs programs or
-// Python code, or exceeds a limit: 2 million values and memo numbers, 100 000 values on the stack,
-// 200 levels of nesting.
+// Python code, or exceeds a limit: 2 million values and memo numbers, 10 million items of lists
+// and dicts, names of 512 characters, 100 000 values on the stack, 200 levels of nesting.
 ValueId RunPickle(const std::string& name, std::string_view bytes, PickleCalls* calls,
                   PickleHeap* heap);
 

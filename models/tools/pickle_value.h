@@ -40,8 +40,11 @@ struct PickleHeap {
   std::deque<std::string> names;
 
   const Value& operator[](ValueId id) const { return values[id]; }
-  // An inert value that remembers what it was to be.
+  // An inert value that remembers what it was to be: the begin of it, since such texts are made of
+  // each other.
   Value Unknown(std::string what) {
+    constexpr size_t kMaxBytes = 512;
+    if (what.size() > kMaxBytes) what.resize(kMaxBytes);
     Value value;
     value.kind = Value::Kind::kUnknown;
     value.text = names.emplace_back(std::move(what));

@@ -178,6 +178,9 @@ Value TorchObjects::RebuildTensor(PickleHeap* heap, const std::vector<ValueId>& 
   StoredTensor tensor{};
   tensor.shape = Integers(*heap, argument(2));
   tensor.strides = Integers(*heap, argument(3));
+  for (size_t i = 0; i < std::min(tensor.shape.size(), tensor.strides.size()); ++i) {
+    if (tensor.shape[i] == 1) tensor.strides[i] = 0;  // never taken, so it may be anything
+  }
   const auto offset = static_cast<uint64_t>(argument(1).number);
   CheckBounds(tensor, offset, storage);
   if (!storage.type->known) return heap->Unknown("a tensor of " + std::string(storage.type->name));

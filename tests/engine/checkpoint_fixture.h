@@ -2,12 +2,8 @@
 // PyTorch checkpoints made byte by byte.
 #pragma once
 
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include <fstream>
 #include <sstream>
-#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,27 +20,6 @@ inline std::string ReadBytes(const std::string& path) {
 inline void WriteBytes(const std::string& path, const std::string& bytes) {
   std::ofstream(path, std::ios::binary) << bytes;
 }
-
-// A file without a disk, for tests that write it thousands of times.
-class MemoryFile {
- public:
-  MemoryFile() : fd_(::memfd_create("talkface-test", MFD_CLOEXEC)) {
-    if (fd_ < 0) throw std::runtime_error("memfd_create failed");
-  }
-  ~MemoryFile() { ::close(fd_); }
-  MemoryFile(const MemoryFile&) = delete;
-  MemoryFile& operator=(const MemoryFile&) = delete;
-
-  std::string path() const { return "/proc/self/fd/" + std::to_string(fd_); }
-  void Write(const std::string& bytes) const {
-    if (::ftruncate(fd_, 0) != 0 ||
-        ::pwrite(fd_, bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size()))
-      throw std::runtime_error("a memory file cannot be written");
-  }
-
- private:
-  int fd_;
-};
 
 // A container of these entries.
 inline std::string Zip(const std::vector<std::pair<std::string, std::string>>& entries) {

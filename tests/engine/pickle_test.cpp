@@ -10,6 +10,7 @@
 #include "models/tools/checkpoint.h"
 #include "tests/engine/checkpoint_fixture.h"
 #include "tests/engine/expect_error.h"
+#include "tests/engine/memory_file.h"
 #include "tests/engine/temporary_folder.h"
 
 namespace talkface::checkpoint {
@@ -84,6 +85,15 @@ TEST(Checkpoint, ViewsOfASharedStorageAreReadInTheirOwnOrder) {
   EXPECT_EQ(Elements<float>(*tensors.at("column")), (std::vector<float>{1, 5, 9}));
   EXPECT_EQ(Elements<float>(*tensors.at("tail")), (std::vector<float>{8, 9, 10, 11}));
   EXPECT_EQ(tensors.at("tail")->entry, transposed.entry);
+}
+
+// Such a stride is never taken, so the file's writer may have put anything there.
+TEST(Checkpoint, AStrideOfOneElementMayBeHuge) {
+  const test::TemporaryFolder folder;
+  const std::string path =
+      folder.Write("huge.pt", Container(DictOf(Tensor(Storage(6), 0, {2, 1}, {2, INT64_MAX}))));
+  EXPECT_EQ(Elements<uint8_t>(*Checkpoint::Open(path)->Tensors("").tensors.at("w")),
+            std::vector<uint8_t>(8, 1));
 }
 
 TEST(Checkpoint, ObjectsAreCarriedAsUnknown) {
@@ -177,6 +187,28 @@ TEST(Checkpoint, DoubledListsTakeNoTime) {
   const test::TemporaryFolder folder;
   const std::string path = folder.Write("laughs.pt", Container(DictOf(value)));
   EXPECT_EQ(Checkpoint::Open(path)->Tensors("").others.at("w"), "a list");
+}
+
+// A list, a name or a description of some thousand bytes, copied by every further five bytes.
+TEST(Checkpoint, CopiesOfCopiesAreRefused) {
+  const std::string start = "\x80\x02", pair =
+                                            "N"
+                                            "N\x86";
+  std::string dicts = start + "ccollections\nOrderedDict\nq\1](";
+  for (int i = 0; i < 50'000; ++i) dicts += pair;
+  dicts += "e\x85q\2";
+  for (int i = 0; i < 1'000; ++i) dicts += "h\1h\2R0";
+  const std::string name(60'000, 'a');
+  ExpectRefused({
+      {"dicts", Container(dicts + "h\1)R."), "items in its lists"},
+      {"name", Container(start + "c" + name + "\nb\n."), "name of 60002 characters"},
+  });
+  std::string value = "cevil\nData\n)R";
+  for (int i = 0; i < 1'000; ++i)
+    value = "ctorch._utils\n_rebuild_tensor_v2\nq\1" + value + "\x85R";
+  const test::TemporaryFolder folder;
+  const std::string path = folder.Write("unknown.pt", Container(DictOf(value)));
+  EXPECT_LT(Checkpoint::Open(path)->Tensors("").others.at("w").size(), 600U);
 }
 
 TEST(Checkpoint, TensorsOutsideTheirDataAreRefused) {
