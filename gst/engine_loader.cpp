@@ -74,14 +74,14 @@ void ExplainFailure(const std::string& path, const char* reason, const std::stri
                 torch_before.c_str(), path.c_str(), reason);
   } else if (strstr(reason, "cannot open shared object") != nullptr) {
     g_set_error(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND,
-                "The talkface engine '%s' lacks a library: %s. Run scripts/setup.sh, or reinstall "
-                "talkface.",
+                "The talkface engine '%s' lacks a library: %s. Reinstall talkface, or run "
+                "scripts/setup.sh where you built it.",
                 path.c_str(), reason);
   } else if (strstr(reason, "undefined symbol") != nullptr) {
     g_set_error(error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_INIT,
                 "The talkface engine '%s' does not fit the libraries it found (another libtorch "
-                "than the one it was built with?): %s. Run scripts/setup.sh, or reinstall "
-                "talkface.",
+                "than the one it was built with?): %s. Reinstall talkface, or run "
+                "scripts/setup.sh where you built it and build again.",
                 path.c_str(), reason);
   } else {
     g_set_error(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_OPEN_READ,

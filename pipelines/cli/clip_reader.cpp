@@ -7,6 +7,7 @@
 
 #include "pipelines/cli/command.h"
 #include "pipelines/cli/media_source.h"
+#include "pipelines/cli/required_elements.h"
 
 namespace talkface::cli {
 namespace {
@@ -64,6 +65,7 @@ struct SampleHolder {
 
 ClipReader::ClipReader(const std::string& path) : path_(path) {
   const std::string uri = FileUri(path);
+  RequireElements({"uridecodebin", "videoconvert", "appsink", "audioconvert", "audioresample"});
   pipeline_ = gst_parse_launch(kPipeline, nullptr);
   GstElement* source = gst_bin_get_by_name(GST_BIN(pipeline_), "source");
   g_object_set(source, "uri", uri.c_str(), nullptr);

@@ -10,6 +10,7 @@ struct Encoder {
   const char* element;
   const char* settings;   // "name=value ...", for gst_parse
   int delay_samples = 0;  // by which an encoder of sound is late without saying so
+  const char* caps = "";  // ",name=value ...": what it wants of its input
 };
 
 // What belongs to one file name extension.

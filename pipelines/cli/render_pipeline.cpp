@@ -6,26 +6,14 @@
 #include "gst/bus_messages.h"
 #include "pipelines/cli/command.h"
 #include "pipelines/cli/media_source.h"
+#include "pipelines/cli/required_elements.h"
 #include "pipelines/cli/sound_advance.h"
 
 namespace talkface::cli {
 namespace {
 
-bool HaveElement(const char* name) {
-  GstElementFactory* factory = gst_element_factory_find(name);
-  if (factory == nullptr) return false;
-  gst_object_unref(factory);
-  return true;
-}
-
-void RequireElement(const char* name) {
-  if (!HaveElement(name))
-    throw Error(std::string("the GStreamer element '") + name +
-                "' is missing; scripts/setup.sh installs it");
-}
-
-std::string VideoCaps(const RenderOptions& options) {
-  std::string caps = "video/x-raw,format=I420";
+std::string VideoCaps(const RenderOptions& options, const Encoder& encoder) {
+  std::string caps = std::string("video/x-raw,format=I420") + encoder.caps;
   if (options.width > 0)
     caps += ",width=" + std::to_string(options.width) + ",height=" + std::to_string(options.height);
   if (options.fps_num > 0)
@@ -40,8 +28,8 @@ std::string Describe(const RenderOptions& options, const FileType& type) {
          "tee name=speech "
          "speech. ! queue max-size-time=500000000 max-size-buffers=0 max-size-bytes=0 "
          "! talkfacegen name=face ! " +
-         VideoCaps(options) + " ! queue max-size-buffers=8 ! " + type.video.element + " " +
-         type.video.settings + " ! queue ! mux. " +
+         VideoCaps(options, type.video) + " ! queue max-size-buffers=8 ! " + type.video.element +
+         " " + type.video.settings + " ! queue ! mux. " +
          "speech. ! queue max-size-time=0 max-size-buffers=0 max-size-bytes=0 ! audioconvert ! "
          "audioresample ! audio/x-raw,channels=[1,2] ! " +
          type.audio.element + " name=encoder " + type.audio.settings + " ! queue ! mux. " +
@@ -101,9 +89,8 @@ GstElement* Named(GstElement* pipeline, const char* name) {  // the pipeline kee
 
 RenderPipeline::RenderPipeline(const RenderOptions& options, const FileType& type,
                                const std::string& part) {
-  for (const char* name :
-       {"uridecodebin", "talkfacegen", type.video.element, type.audio.element, type.muxer})
-    RequireElement(name);
+  RequireElements({"uridecodebin", "audioconvert", "audioresample", "talkfacegen",
+                   type.video.element, type.audio.element, type.muxer});
   GError* error = nullptr;
   pipeline_ = gst_parse_launch(Describe(options, type).c_str(), &error);
   if (error != nullptr) {

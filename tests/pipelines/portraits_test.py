@@ -2,6 +2,7 @@
 """Real portraits with the default model: each good one renders, each bad one is refused in time."""
 import os
 import resource
+import subprocess
 
 import support
 from support import data_files, talkface
@@ -14,8 +15,8 @@ class PortraitsTest(support.ToolTest):
         super().setUp()
         self.speech = support.write_wav(self.folder / "speech.wav", support.tone(8000))
 
-    def render(self, image):
-        return talkface("render", "-i", image, "-a", self.speech, "-o", self.folder / "talking.mp4")
+    def render(self, image, name="talking.mp4"):
+        return talkface("render", "-i", image, "-a", self.speech, "-o", self.folder / name)
 
     def assert_refused(self, image):
         before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
@@ -29,6 +30,20 @@ class PortraitsTest(support.ToolTest):
             with self.subTest(image=image.name):
                 self.assert_works(self.render(image))
                 self.assertEqual(support.video_frames(self.folder / "talking.mp4"), 13)
+
+    def test_colours_are_the_same_in_every_file(self):
+        """At a size where H.264 and VP8 are taken for different standards of colour."""
+        portrait = next(p for p in data_files("portraits") if p.name.startswith("02_"))
+        pictures = []
+        for name in ("talking.mp4", "talking.webm"):
+            self.assert_works(self.render(portrait, name))
+            pictures.append(subprocess.run(
+                ["ffmpeg", "-v", "error", "-i", self.folder / name, "-frames:v", "1", "-vf",
+                 "scale=16:16:flags=area", "-pix_fmt", "rgb24", "-f", "rawvideo", "-"],
+                check=True, capture_output=True).stdout)
+        for channel in range(3):
+            means = [sum(p[channel::3]) / (16 * 16) for p in pictures]
+            self.assertAlmostEqual(*means, delta=1)
 
     def test_pictures_without_a_usable_face_are_refused(self):
         for image in data_files("negative"):

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: MIT
 """talkface render, with the fake family: frames, file types, endings and errors."""
 import os
+import re
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import support
 from support import talkface
@@ -125,6 +127,35 @@ class RenderTest(support.ToolTest):
             self.skipTest(f"no disk can be mounted here: {result.stderr.strip()}")
         self.assert_fails(result, disk / "talking.mp4", "no space left")
         self.assertEqual(result.stdout, "", "something was left on the disk")
+
+
+class MissingElementTest(support.ToolTest):
+    """The error names the package of this very system that brings the element."""
+
+    ELEMENTS = ("uridecodebin", "audioconvert", "audioresample", "x264enc", "avenc_aac", "mp4mux",
+                "vp8enc", "opusenc", "webmmux")
+
+    def plugin_file(self, element):
+        facts = self.assert_works(support.run("gst-inspect-1.0", element)).stdout
+        return Path(re.search(r"Filename +(/\S+)", facts).group(1))
+
+    def test_package_is_named(self):
+        files = {element: self.plugin_file(element) for element in self.ELEMENTS}
+        image = support.write_png(self.folder / "portrait.png")
+        speech = support.write_wav(self.folder / "speech.wav", support.tone(16000))
+        for element, file in files.items():
+            with self.subTest(element=element):
+                plugins = self.folder / element
+                plugins.mkdir()
+                for other in {self.plugin_file("queue"), *files.values()} - {file}:
+                    (plugins / other.name).symlink_to(other)
+                output = self.folder / ("talking.webm" if element in self.ELEMENTS[6:] else "talking.mp4")
+                result = talkface("render", "-m", "fake", "-i", image, "-a", speech, "-o", output,
+                                  env={"GST_PLUGIN_SYSTEM_PATH_1_0": str(plugins),
+                                       "GST_REGISTRY": str(self.folder / f"{element}.registry")})
+                owner = support.run("dpkg", "-S", file.resolve()).stdout.split(":")[0]
+                self.assert_fails(result, f"'{element}' is missing", f"apt install {owner},")
+                self.assertFalse(output.exists())
 
 
 class InterruptTest(support.ToolTest):
