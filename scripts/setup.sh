@@ -26,7 +26,7 @@ packages=(
   libgtest-dev libgmock-dev check
 )
 test_packages=(
-  clang clang-tidy libclang-rt-dev codespell git xz-utils ffmpeg
+  clang clang-tidy libclang-rt-dev codespell git xz-utils ffmpeg groff-base
   # the example in Python
   python3-gi gir1.2-gstreamer-1.0 gir1.2-gst-plugins-base-1.0
 )
