@@ -24,8 +24,43 @@ class PackagingTest(support.ToolTest):
             os.environ.pop(name, None)
         os.environ["GST_REGISTRY"] = str(self.folder / "registry")
 
+    def check_run_paths(self):
+        """Libraries are only looked for in folders that were installed with what looks for them: whoever may
+        write to another folder could run code in the processes of others."""
+        binaries = [p for p in self.root.rglob("*") if p.is_file() and not p.is_symlink() and
+                    p.open("rb").read(4) == b"\x7fELF"]
+        names = {p.name for p in binaries}
+        self.assertLessEqual({"talkface", "talkface-train", "libgsttalkface.so", "libtalkface-engine.so",
+                              "libtorch_cpu.so"}, names)
+        for binary in binaries:
+            dynamic = self.assert_works(run("readelf", "--dynamic", binary)).stdout
+            for path in re.findall(r"\((?:RPATH|RUNPATH)\).*\[(.*)\]", dynamic):
+                for folder in path.split(":"):
+                    self.assertRegex(folder, r"^\$ORIGIN(/|$)", f"{binary}: {path}")
+
+    def check_documents(self):
+        """Links in what is installed for readers lead to what is installed."""
+        pages = list((self.root / "usr/share/doc/talkface").glob("*.md"))
+        self.assertGreaterEqual(len(pages), 4)
+        for page in pages:
+            for link in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text(encoding="utf-8")):
+                if not link.startswith("http"):
+                    self.assertTrue((page.parent / link).exists(), f"{page.name}: {link}")
+
+    def check_trainer(self):
+        trainer = self.root / "usr/bin/talkface-train"
+        self.assertIn("speech", self.assert_works(run(trainer, "--help")).stdout)
+        exported = self.folder / "exported.pt"
+        self.assert_works(run(trainer, "export", "--model", SOURCE / "models/packs/auwarp", "--output", exported))
+        self.assertGreater(exported.stat().st_size, 100000)
+        loaded = self.assert_works(run("ldd", trainer)).stdout
+        self.assertRegex(loaded, rf"libtorch_cpu\.so => {re.escape(str(self.root))}")
+
     def check_installed(self):
         """The tool, run from `self.root` alone."""
+        self.check_run_paths()
+        self.check_documents()
+        self.check_trainer()
         tool = self.root / "usr/bin/talkface"
         models = self.assert_works(run(tool, "models")).stdout
         folders = re.findall(r" (/\S+)$", models, re.MULTILINE)
@@ -62,6 +97,10 @@ class PackagingTest(support.ToolTest):
         facts = self.assert_works(run("dpkg-deb", "--info", package)).stdout
         self.assertRegex(facts, r"Depends: .*libgstreamer1\.0-0 .*gstreamer1\.0-plugins-good")
         self.assert_works(run("dpkg", "-x", package, self.root))
+        for name in ("man/man1/talkface.1.gz", "man/man1/talkface-train.1.gz", "man/man7/talkfacegen.7.gz",
+                     "doc/talkface/copyright", "doc/talkface/changelog.Debian.gz",
+                     "doc/talkface/licences/torch-LICENSE.gz"):
+            self.assertTrue((self.root / "usr/share" / name).is_file(), name)
         self.check_installed()
         if os.geteuid() == 0 and not shutil.which("talkface"):
             self.check_system_install(package)
