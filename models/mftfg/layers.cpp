@@ -4,9 +4,12 @@
 #include <ATen/Parallel.h>
 #include <ATen/core/dispatch/Dispatcher.h>
 
+#include <algorithm>
 #include <array>
+#include <memory>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "models/mftfg/norm_kernel.h"
 

@@ -7,6 +7,8 @@
 
 #include <torch/torch.h>
 
+#include <cstdint>
+#include <memory>
 #include <string>
 
 namespace talkface::mftfg {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "models/mftfg/spatial_transformer.h"
 
+#include <cstdint>
+
 namespace talkface::mftfg {
 namespace {
 

@@ -3,8 +3,10 @@
 #include <gdk-pixbuf/gdk-pixbuf.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <memory>
 
 #include "pipelines/cli/canvas.h"
 #include "pipelines/cli/command.h"

@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 #include <gst/check/gstcheck.h>
 
+#include <algorithm>
 #include <set>
 
 namespace talkface::test {

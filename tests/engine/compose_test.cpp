@@ -2,6 +2,7 @@
 // Frames against slow float references.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 #include <vector>

@@ -2,6 +2,7 @@
 // models/mftfg/resample.h against OpenCV itself: equal to the byte.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <opencv2/imgproc.hpp>
 #include <random>
 

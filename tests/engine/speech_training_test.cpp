@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <fstream>
+#include <iterator>
 
 #include "models/auwarp/prepared_clip.h"
 #include "models/core/pack.h"

@@ -2,6 +2,7 @@
 // The whole face finder on real portraits, against what MediaPipe itself finds.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
