@@ -14,6 +14,8 @@
 #include <new>
 #include <string>
 
+#include "gst/image_header.h"
+
 namespace talkface {
 namespace {
 
@@ -97,84 +99,15 @@ bool ReadBytes(const char* path, std::vector<uint8_t>* bytes, GError** error) {
   return false;
 }
 
-// What the loader learns of an image before and while it decodes it.
-struct Header {
-  int width = 0, height = 0;
-  bool too_large = false;
-};
-
-void OnSize(GdkPixbufLoader* loader, int width, int height, gpointer user) {
-  auto* header = static_cast<Header*>(user);
-  header->width = width;
-  header->height = height;
-  constexpr int kSide = static_cast<int>(kMaxImageSide);
-  header->too_large = width > kSide || height > kSide ||
-                      uint64_t(width) * static_cast<uint64_t>(height) > kMaxImagePixels;
-  // An image of no size: the loader gives up before it allocates or decodes anything.
-  if (header->too_large) gdk_pixbuf_loader_set_size(loader, 0, 0);
-}
-
-bool StartsWith(const Bytes& bytes, const char* magic, size_t length) {
-  return bytes.size() >= length && std::memcmp(bytes.data(), magic, length) == 0;
-}
-
-uint32_t BigEndian(const Bytes& bytes, size_t at) {
-  return uint32_t{bytes[at]} << 24 | uint32_t{bytes[at + 1]} << 16 | uint32_t{bytes[at + 2]} << 8 |
-         bytes[at + 3];
-}
-
-// Walks the markers, since a thumbnail inside has an end marker of its own.
-bool JpegHasEnd(const Bytes& bytes) {
-  size_t at = 2;
-  while (at + 1 < bytes.size()) {
-    const uint8_t marker = bytes[at + 1];
-    const bool restart = marker >= 0xd0 && marker <= 0xd7;
-    if (bytes[at] != 0xff || marker == 0x00 || marker == 0x01 || marker == 0xff || restart) {
-      ++at;  // coded data, or fill bytes
-    } else if (marker == 0xd9) {
-      return true;
-    } else if (at + 3 < bytes.size()) {
-      at += size_t{2} + (size_t{bytes[at + 2]} << 8) + bytes[at + 3];
-    } else {
-      return false;
-    }
-  }
-  return false;
-}
-
-bool PngHasEnd(const Bytes& bytes) {
-  constexpr size_t kFrame = 12;  // length, name and checksum
-  size_t at = 8;
-  while (at + kFrame <= bytes.size()) {
-    if (std::memcmp(&bytes[at + 4], "IEND", 4) == 0) return true;
-    at += kFrame + BigEndian(bytes, at);
-  }
-  return false;
-}
-
-bool WebpHasEnd(const Bytes& bytes) {
-  if (bytes.size() < 8) return false;
-  const uint64_t length = uint64_t{bytes[4]} | uint64_t{bytes[5]} << 8 | uint64_t{bytes[6]} << 16 |
-                          uint64_t{bytes[7]} << 24;
-  return bytes.size() >= length + 8;
-}
-
-// gdk-pixbuf takes a JPEG or PNG that stops early for whole, and leaves the rest as it was.
-bool IsTruncated(const Bytes& bytes) {
-  if (StartsWith(bytes, "\xff\xd8\xff", 3)) return !JpegHasEnd(bytes);
-  if (StartsWith(bytes, "\x89PNG\r\n\x1a\n", 8)) return !PngHasEnd(bytes);
-  if (StartsWith(bytes, "RIFF", 4)) return !WebpHasEnd(bytes);
-  return false;
-}
-
-std::string SizeReason(const Header& header) {
+std::string SizeReason(const ImageHeader& header) {
   return "it is " + std::to_string(header.width) + " x " + std::to_string(header.height) +
          " pixels, more than the " + std::to_string(kMaxImageSide) + " a side or " +
          std::to_string(kMaxImagePixels >> 20) + " million in all allowed; scale it down.";
 }
 
 // Feeds the loader, in pieces so that a size too large stops it early. False with `reason` set.
-bool Feed(GdkPixbufLoader* loader, const Bytes& bytes, const Header& header, std::string* reason) {
+bool Feed(GdkPixbufLoader* loader, const Bytes& bytes, const ImageHeader& header,
+          std::string* reason) {
   constexpr size_t kPiece = size_t{1} << 16;
   GError* cause = nullptr;
   bool ok = true;
@@ -187,7 +120,7 @@ bool Feed(GdkPixbufLoader* loader, const Bytes& bytes, const Header& header, std
   if (header.too_large) {
     *reason = SizeReason(header);
     ok = false;
-  } else if (IsTruncated(bytes)) {
+  } else if (EndsEarly(bytes)) {
     *reason = "the file ends too early; copy it anew.";
     ok = false;
   } else if (!ok) {
@@ -200,8 +133,8 @@ bool Feed(GdkPixbufLoader* loader, const Bytes& bytes, const Header& header, std
 
 PixbufPtr Decode(const Bytes& bytes, std::string* reason) {
   LoaderPtr loader(gdk_pixbuf_loader_new());
-  Header header;
-  g_signal_connect(loader.get(), "size-prepared", G_CALLBACK(OnSize), &header);
+  ImageHeader header;
+  WatchHeader(loader.get(), &header);
   if (!Feed(loader.get(), bytes, header, reason)) return nullptr;
   GdkPixbuf* decoded = gdk_pixbuf_loader_get_pixbuf(loader.get());  // the loader's
   if (decoded == nullptr) {
