@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -77,8 +78,10 @@ std::string Find(const std::string& model, const std::string& extra_path) {
 }  // namespace
 
 json ReadManifest(const std::string& path) {
+  std::error_code unknown;  // reads as a size beyond all
+  const auto size = std::filesystem::file_size(path, unknown);
+  std::string text(std::min<uintmax_t>(size, kMaxManifestBytes + 1), '\0');
   std::ifstream in(path, std::ios::binary);
-  std::string text(kMaxManifestBytes + 1, '\0');
   in.read(text.data(), static_cast<std::streamsize>(text.size()));
   text.resize(static_cast<size_t>(in.gcount()));
   if (text.size() > kMaxManifestBytes) throw Error(Code::kBadPack, path + ": larger than 1 MiB.");

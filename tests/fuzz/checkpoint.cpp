@@ -16,9 +16,9 @@ void ReadAll(const std::string& path) {
   const auto file = checkpoint::Checkpoint::Open(path);
   for (const char* key : {"", "state_dict"}) {
     if (*key != '\0' && !file->HasDict(key)) continue;
-    for (const auto& [name, tensor] : file->Tensors(key).tensors) {
-      test::ReadOrRefuse([&] { file->CheckData(*tensor); });
-      test::ReadTensor(*tensor);
+    for (const auto& entry : file->Tensors(key).tensors) {
+      test::ReadOrRefuse([&] { file->CheckData(*entry.second); });
+      test::ReadTensor(*entry.second);
     }
   }
 }

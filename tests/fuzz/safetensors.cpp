@@ -11,7 +11,8 @@ int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static const test::MemoryFile file;
   file.Write(test::Input(data, size));
   test::ReadOrRefuse([&] {
-    for (const auto& [name, tensor] : SafeTensors::Open(file.path())->tensors()) {
+    const auto opened = SafeTensors::Open(file.path());
+    for (const auto& [name, tensor] : opened->tensors()) {
       test::Require(tensor.bytes <= size, "a tensor is never larger than the file");
       test::Require(static_cast<uint64_t>(tensor.Count()) * DTypeSize(tensor.dtype) == tensor.bytes,
                     "a tensor has the bytes that its shape needs");
