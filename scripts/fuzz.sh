@@ -14,12 +14,16 @@ minutes=10 targets=()
 while [ $# -gt 0 ]; do
   case $1 in
     -h | --help) sed -n '3,9s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 0 ;;
-    --minutes) minutes=${2:?fuzz: --minutes wants a number}; shift ;;
+    --minutes) minutes=${2:-}; shift $(($# > 1)) ;;
     -*) echo "fuzz: unknown option '$1'; see scripts/fuzz.sh --help" >&2; exit 2 ;;
     *) targets+=("$1") ;;
   esac
   shift
 done
+if ! [[ $minutes =~ ^[1-9][0-9]*$ ]]; then
+  echo "fuzz: --minutes is '$minutes', wanted a whole number from 1 on" >&2
+  exit 2
+fi
 for target in "${targets[@]}"; do
   if [ ! -d "tests/fuzz/corpus/$target" ]; then
     echo "fuzz: no target '$target'; there are: $(ls tests/fuzz/corpus | tr '\n' ' ')" >&2
