@@ -7,7 +7,7 @@
 #
 # `run` has process and mount tables of its own: whatever the command starts ends with it, and
 # nothing stays mounted. Standard input and output are the caller's. TALKFACE_SYSTEMS (default
-# ~/.cache/talkface-systems) keeps a copy of each minimal system, and what apt and pip downloaded.
+# ~/.cache/talkface-systems) keeps a copy of each minimal system, and what apt downloaded.
 set -euo pipefail
 
 systems=${TALKFACE_SYSTEMS:-$HOME/.cache/talkface-systems}
@@ -50,6 +50,13 @@ make_system() {
   cp -L /usr/local/share/ca-certificates/*.crt "$folder/usr/local/share/ca-certificates/" 2>/dev/null || true
 }
 
+# Gives one folder the packages of another. Systems do not share apt's own folder: its lock would
+# make one wait for another.
+share_packages() {
+  mkdir -p "$2"
+  find "$1" -maxdepth 1 -name '*.deb' -exec cp -n --reflink=auto -t "$2" {} + 2>/dev/null || true
+}
+
 # Runs in namespaces of its own, as process 1.
 enter() {
   local folder=$1 suite
@@ -59,10 +66,10 @@ enter() {
   mount -t proc proc "$folder/proc"
   mount --rbind /sys "$folder/sys"
   mount --rbind /dev "$folder/dev"
-  mkdir -p "$systems/$suite.apt/partial" "$systems/pip" "$folder/root/.cache/pip"
-  mount --bind "$systems/$suite.apt" "$folder/var/cache/apt/archives"
-  mount --bind "$systems/pip" "$folder/root/.cache/pip"
-  exec chroot "$folder" /usr/bin/env -i HOME=/root TERM="${TERM:-dumb}" LANG=C.UTF-8 ${CI:+CI="$CI"} \
+  share_packages "$systems/$suite.apt" "$folder/var/cache/apt/archives"
+  # shellcheck disable=SC2064  # both names are local
+  trap "share_packages '$folder/var/cache/apt/archives' '$systems/$suite.apt'" EXIT
+  chroot "$folder" /usr/bin/env -i HOME=/root TERM="${TERM:-dumb}" LANG=C.UTF-8 ${CI:+CI="$CI"} \
     PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin sh -c 'cd && exec "$@"' sh "$@"
 }
 
