@@ -17,8 +17,16 @@ say() { echo "check_package: $*"; }
 
 # Below: on the bare system, as root in /root/check.
 
-apt_get() { DEBIAN_FRONTEND=noninteractive apt-get -qq -o Acquire::Retries=3 "$@" >apt.log 2>&1 ||
-  { cat apt.log >&2; fail "apt-get $* failed"; }; }
+# Again and again: another bare system may hold the lock on what is downloaded.
+apt_get() {
+  local try
+  for try in 1 2 3 4 5 6; do
+    DEBIAN_FRONTEND=noninteractive apt-get -qq -o Acquire::Retries=3 "$@" >apt.log 2>&1 && return
+    sleep $((try * 5))
+  done
+  cat apt.log >&2
+  fail "apt-get $* failed"
+}
 
 render() {
   say "talkface render, $1"
@@ -69,7 +77,7 @@ check_tools() {
 check_element() {
   say "gst-inspect-1.0, the README's pipeline"
   for element in talkfacegen talkfacegenbin; do
-    grep -q 'Filename.* /usr/lib/.*/libgsttalkface.so' <<<"$(gst-inspect-1.0 "$element")" || fail "no $element"
+    grep -q 'Filename.* /.*lib/.*/libgsttalkface.so' <<<"$(gst-inspect-1.0 "$element")" || fail "no $element"
   done
   cp portrait.png portrait.jpg  # the reader goes by content
   sed -n '/^gst-launch-1.0/,/^```/p' README.md | sed '/^```/d' >launch.sh
