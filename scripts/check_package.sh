@@ -17,15 +17,9 @@ say() { echo "check_package: $*"; }
 
 # Below: on the bare system, as root in /root/check.
 
-# Again and again: another bare system may hold the lock on what is downloaded.
 apt_get() {
-  local try
-  for try in 1 2 3 4 5 6; do
-    DEBIAN_FRONTEND=noninteractive apt-get -qq -o Acquire::Retries=3 "$@" >apt.log 2>&1 && return
-    sleep $((try * 5))
-  done
-  cat apt.log >&2
-  fail "apt-get $* failed"
+  DEBIAN_FRONTEND=noninteractive apt-get -qq -o Acquire::Retries=3 "$@" >apt.log 2>&1 ||
+    { cat apt.log >&2; fail "apt-get $* failed"; }
 }
 
 render() {

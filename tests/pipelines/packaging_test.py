@@ -14,6 +14,11 @@ LIBRARIES = Path(os.environ.get("TALKFACE_LIBDIR", "lib/x86_64-linux-gnu"))
 FORGOTTEN = ("GST_PLUGIN_PATH", "GST_PLUGIN_PATH_1_0", "TALKFACE_ENGINE", "TALKFACE_MODEL_PATH")
 
 
+def is_elf(path):
+    with path.open("rb") as file:
+        return file.read(4) == b"\x7fELF"
+
+
 class PackagingTest(support.ToolTest):
     def setUp(self):
         super().setUp()
@@ -27,8 +32,7 @@ class PackagingTest(support.ToolTest):
     def check_run_paths(self):
         """Libraries are only looked for in folders that were installed with what looks for them: whoever may
         write to another folder could run code in the processes of others."""
-        binaries = [p for p in self.root.rglob("*") if p.is_file() and not p.is_symlink() and
-                    p.open("rb").read(4) == b"\x7fELF"]
+        binaries = [p for p in self.root.rglob("*") if p.is_file() and not p.is_symlink() and is_elf(p)]
         names = {p.name for p in binaries}
         self.assertLessEqual({"talkface", "talkface-train", "libgsttalkface.so", "libtalkface-engine.so",
                               "libtorch_cpu.so"}, names)
