@@ -4,16 +4,14 @@
 # any change of it shows here. ACCEPT=1 writes GOLDEN anew.
 set -eu
 element=$1 golden=$2
-case $(gst-inspect-1.0 --gst-version) in
-  *" 1.22."*) ;;
-  *) echo "skipped: the golden text is of GStreamer 1.22"; exit 77 ;;
-esac
 seen=$(mktemp)
 trap 'rm -f "$seen"' EXIT
-# What depends on the build's place and time is left out.
+# What depends on the build's place and time is left out, and what GStreamer's versions print differently: empty lines,
+# spaces, how a signal is written, and the flags of the base class's force-live.
 GST_DEBUG= gst-inspect-1.0 --no-colors "$element" |
-  grep -Ev '^  (Filename|Version|Source release date|Binary package|Origin URL) ' |
-  sed -E 's/ +$//; s/0x[0-9a-f]+/POINTER/' >"$seen"
+  grep -Ev '^  (Filename|Version|Source release date|Binary package|Origin URL) |^Element Flags:|^ *$' |
+  sed -E 's/ +$//; s/0x[0-9a-f]+/POINTER/; s/, can be set only at object construction time//
+    s/^ {30,}/    /; s/([A-Za-z]) ?\* /\1* /; s/"([a-z-]+)" (:|-> void) .*\((GstElement\* object|element, "\1")\);/"\1"/' >"$seen"
 [ -s "$seen" ] || { echo "gst-inspect-1.0 knows no $element" >&2; exit 1; }
 if [ "${ACCEPT:-}" = 1 ]; then
   mkdir -p "$(dirname "$golden")"
