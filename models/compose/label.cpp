@@ -62,10 +62,12 @@ void Label::Letter(float x0, float y0, float x1, float y1) {
 
 void Label::Draw(uint8_t* pixels, ptrdiff_t stride, const Rect& where) const {
   const Rect part = area_.Intersect(where);
+  if (part.Empty()) return;
   const int width = area_.x1 - area_.x0;
   for (int y = part.y0; y < part.y1; ++y) {
     uint8_t* p = pixels + (y - where.y0) * stride + 4 * static_cast<ptrdiff_t>(part.x0 - where.x0);
-    const uint8_t* letter = &letters_[static_cast<size_t>(y - area_.y0) * width + part.x0];
+    const uint8_t* letter =
+        &letters_[static_cast<size_t>(y - area_.y0) * width + part.x0 - area_.x0];
     for (int x = part.x0; x < part.x1; ++x, p += 4, ++letter) {
       for (int c = 0; c < 3; ++c) {
         const int dark = p[c] * p[3] / 255 * (255 - kStripAlpha) / 255;

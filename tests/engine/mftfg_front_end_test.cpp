@@ -121,7 +121,7 @@ MfccColumn PlainColumn(const std::vector<int16_t>& samples, size_t column) {
       double x = at < samples.size() ? sample(at) : 0.0;
       if (at > 0 && at < samples.size()) x -= 0.97 * sample(at - 1);
       x *= 0.54 - 0.46 * std::cos(2 * kPi * static_cast<double>(n) / 399);
-      sum += std::polar(x, -2 * kPi * k * static_cast<double>(n) / 512);
+      sum += x * std::polar(1.0, -2 * kPi * k * static_cast<double>(n) / 512);
     }
     for (int f = 0; f < 13; ++f) {
       const double hz = k * 31.25, up = (hz - edge(f)) / (edge(f + 1) - edge(f));
