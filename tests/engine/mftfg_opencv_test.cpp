@@ -59,6 +59,11 @@ TEST(MftfgOpenCv, WarpsAlike) {
   }
 }
 
+// OpenCV 4.8 and later fill a few pixels more where edges of a polygon cross or meet, all beside
+// those that are filled anyway; faces' outlines have none such (parity's preprocess is made
+// with 5.0).
+constexpr bool kFillsAsWeDo = CV_VERSION_MAJOR == 4 && CV_VERSION_MINOR < 8;
+
 // Inside the picture: where polygons leave it, OpenCV's versions differ.
 TEST(MftfgOpenCv, FillsPolygonsAlike) {
   std::mt19937 random(2);
@@ -74,7 +79,14 @@ TEST(MftfgOpenCv, FillsPolygonsAlike) {
     cv::fillPoly(expected, std::vector<std::vector<cv::Point>>{points}, cv::Scalar(1));
     ByteImage image(64, 64, 1);
     FillPolygon(corners, 1, &image);
-    ASSERT_EQ(cv::norm(View(image), expected, cv::NORM_INF), 0) << "polygon " << i;
+    if (kFillsAsWeDo) {
+      ASSERT_EQ(cv::norm(View(image), expected, cv::NORM_INF), 0) << "polygon " << i;
+      continue;
+    }
+    cv::Mat grown;
+    cv::dilate(View(image), grown, cv::Mat::ones(3, 3, CV_8U));
+    ASSERT_EQ(cv::countNonZero(expected < View(image)), 0) << "polygon " << i;
+    ASSERT_EQ(cv::countNonZero(expected > grown), 0) << "polygon " << i;
   }
 }
 
