@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# What a stranger does, on a bare system: clones HEAD into an empty folder, runs demo.sh, then test.sh with warnings as
+# What a stranger does, on a bare system: clones this branch into an empty folder, runs demo.sh, then test.sh with warnings as
 # errors. Needs root and debootstrap.
 #
 #   scripts/check_on.sh SUITE [COMMAND]     SUITE: bookworm, trixie; COMMAND instead of both, in the clone
@@ -27,8 +27,8 @@ clone=$system/root/talkface
 if [ ! -d "$clone" ]; then
   git clone -q --no-hardlinks "$repo" "$clone"
 else
-  git -C "$clone" fetch -q "$repo" HEAD
-  git -C "$clone" reset -q --hard FETCH_HEAD
+  git -C "$clone" fetch -q
+  git -C "$clone" reset -q --hard '@{upstream}'
 fi
 
 in_clone() { "$bare" run "$system" env TALKFACE_WERROR=1 bash -c "cd talkface && $1"; }
