@@ -94,6 +94,7 @@ check_removal() {
   while read -r path; do [ ! -e "$path" ] || fail "left behind: $path"; done <brought
   [ -z "$(find / -xdev -path /root -prune -o -name '*talkface*' -print -quit)" ] ||
     fail "left behind: $(find / -xdev -path /root -prune -o -name '*talkface*' -print)"
+  hash -r  # bash remembers where it was
   ! command -v talkface >/dev/null || fail "talkface is still there"
 }
 
