@@ -88,6 +88,7 @@ fi
 # pip brings certificates of its own; the system's also know a company's proxy.
 certificates=/etc/ssl/certs/ca-certificates.crt
 [ ! -f "$certificates" ] || export PIP_CERT=${PIP_CERT:-$certificates}
+pip_install=(-m pip install -q --disable-pip-version-check --no-input --retries 5)
 stamp=.venv/talkface-setup
 requirements=(scripts/requirements.txt scripts/requirements-nets.txt)
 [ "$mode" = cpu ] || requirements+=(scripts/requirements-cuda.txt)
@@ -95,7 +96,7 @@ wanted="$mode $(cat "${requirements[@]}" | sha256sum)"
 if [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ]; then
   say "Python packages: as wanted ($mode)"
 else
-  pip=(.venv/bin/python -m pip install -q --disable-pip-version-check --no-input --retries 5)
+  pip=(.venv/bin/python "${pip_install[@]}")
   say "Python packages: installing ($mode)"
   retry "${pip[@]}" --no-deps -r scripts/requirements.txt || fail "pip failed; see above"
   # MediaPipe is never imported, so a wheel that was made for another Python serves as well.
@@ -108,6 +109,7 @@ else
   fi
   echo "$wanted" >"$stamp"
 fi
+
 # A Python of its own for the judge of videos (tests/judge): it imports what the build only reads.
 make_judge_python() {
   local venv=.venv-judge list=scripts/requirements-judge.txt wanted
@@ -118,7 +120,7 @@ make_judge_python() {
   fi
   say "the judge's Python packages: installing"
   [ -x "$venv/bin/python" ] || "$python" -m venv "$venv" || fail "'$python -m venv $venv' failed; see above"
-  retry "$venv/bin/python" -m pip install -q --disable-pip-version-check --no-input --retries 5 --no-deps -r "$list" ||
+  retry "$venv/bin/python" "${pip_install[@]}" --no-deps -r "$list" ||
     fail "pip failed; see above"
   echo "$wanted" >"$venv/talkface-setup"
 }
