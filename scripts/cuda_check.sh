@@ -18,7 +18,7 @@ if [ "${1:-}" = --build-only ]; then
   shift
 fi
 folder=$(realpath -m "${1:-build-cuda}")
-programs=(tests/engine/mftfg_device_test tests/engine/mftfg_cuda_test tests/bench/mftfg-cuda models/libtalkface-cuda.so)
+programs=(tests/units/mftfg_device_test tests/units/mftfg_cuda_test tests/bench/mftfg-cuda models/libtalkface-cuda.so)
 
 torch_of() {
   "$1" -c 'import importlib.util as u; s = u.find_spec("torch"); print(s.submodule_search_locations[0] if s else "")' \
@@ -47,7 +47,7 @@ export LD_LIBRARY_PATH=$torch/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
 export TALKFACE_CUDA=$folder/models/libtalkface-cuda.so
 export TALKFACE_MODEL_PATH=$PWD/tests/packs
 status=0
-for program in tests/engine/mftfg_device_test tests/engine/mftfg_cuda_test tests/bench/mftfg-cuda; do
+for program in tests/units/mftfg_device_test tests/units/mftfg_cuda_test tests/bench/mftfg-cuda; do
   threads=$(nproc)
   [[ $program = tests/bench/* ]] || threads=1  # on small models others would only wait
   code=0

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Makes tests/engine/data/checkpoints/lightning.pt: a small genuine torch.save file, structured like
+"""Makes tests/units/training/checkpoints/lightning.pt: a small genuine torch.save file, structured like
 one of Lightning (needs PyTorch; the file that is committed is of 2.11.0).
 
-    python scripts/make_test_checkpoint.py tests/engine/data/checkpoints/lightning.pt
+    python scripts/make_test_checkpoint.py tests/units/training/checkpoints/lightning.pt
 """
 import argparse
 import collections

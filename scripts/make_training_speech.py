@@ -31,7 +31,7 @@ from safetensors.numpy import save_file
 
 RATE = 16000
 STEP = 320  # samples a label stands for
-# The classes, numbered as models/auwarp/speech_net.h's Phone.
+# The classes, numbered as models/families/auwarp/speech/speech_net.h's Phone.
 REST, BILABIAL, LABIODENTAL, ROUNDED, OPEN, OTHER = range(6)
 IPA = {"pbmɓʙ": BILABIAL, "fvɱ": LABIODENTAL, "wuʊoɔyøœʃʒɹɥʉ": ROUNDED, "aɑæʌɒɐ": OPEN}
 ARPA = {"P B M": BILABIAL, "F V": LABIODENTAL, "W UW UH OW AO OY SH ZH CH JH R": ROUNDED,

@@ -12,7 +12,7 @@
 #include <mutex>
 #include <thread>
 
-#include "models/auwarp/prepared_clip.h"
+#include "models/training/clips/prepared_clip.h"
 #include "pipelines/cli/clip_reader.h"
 #include "pipelines/cli/command.h"
 #include "pipelines/cli/engine.h"

@@ -52,7 +52,7 @@ def main():
     total = sum(path.stat().st_size for path in files)
     pack = arguments.folder / "pack"
     shutil.rmtree(pack, ignore_errors=True)
-    train = str(arguments.build / "models/tools/talkface-train")
+    train = str(arguments.build / "models/training/talkface-train")
     seconds, mib = measure([train, "import", "mftfg", "--checkpoint", *map(str, files),
                             "--output", str(pack)])
     written = sum(path.stat().st_size for path in pack.iterdir())

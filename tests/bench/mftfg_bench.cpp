@@ -20,7 +20,7 @@
 #include <string>
 #include <vector>
 
-#include "models/mftfg/model.h"
+#include "models/families/mftfg/model/model.h"
 #include "tests/bench/flop_count.h"
 
 namespace talkface::mftfg {

@@ -8,8 +8,8 @@
 #include <iostream>
 #include <vector>
 
-#include "models/tools/checkpoint_writer.h"
-#include "tests/engine/official_keys.h"
+#include "models/training/checkpoint/checkpoint_writer.h"
+#include "tests/units/support/official_keys.h"
 
 namespace talkface::checkpoint {
 namespace {

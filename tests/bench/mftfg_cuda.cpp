@@ -19,13 +19,13 @@
 #include <thread>
 
 #include "models/core/scheduler.h"
-#include "models/mftfg/batch_graphs.h"
-#include "models/mftfg/family.h"
-#include "models/mftfg/generator.h"
+#include "models/families/mftfg/family.h"
+#include "models/families/mftfg/generator.h"
+#include "models/torch/batch_graphs.h"
 #include "tests/bench/flop_count.h"
-#include "tests/engine/mftfg_pack.h"
-#include "tests/engine/mftfg_stream.h"
-#include "tests/engine/temporary_folder.h"
+#include "tests/units/support/mftfg_pack.h"
+#include "tests/units/support/mftfg_stream.h"
+#include "tests/units/support/temporary_folder.h"
 
 namespace talkface::mftfg {
 namespace {

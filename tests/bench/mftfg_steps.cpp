@@ -15,9 +15,9 @@
 #include <utility>
 #include <vector>
 
-#include "models/mftfg/model.h"
-#include "tests/engine/parity/reference.h"
-#include "tests/engine/parity/sizes.h"
+#include "models/families/mftfg/model/model.h"
+#include "tests/units/families/mftfg/parity/reference.h"
+#include "tests/units/families/mftfg/parity/sizes.h"
 
 namespace talkface::mftfg {
 namespace {

@@ -4,9 +4,9 @@
 #include <cstdio>
 #include <ctime>
 
-#include "models/auwarp/scene.h"
-#include "models/compose/frame_writer.h"
-#include "tests/engine/drawn_face.h"
+#include "models/imaging/frame_writer.h"
+#include "models/portrait/scene.h"
+#include "tests/units/support/drawn_face.h"
 
 namespace talkface {
 namespace {

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <iterator>
 
-#include "tests/engine/drawn_face.h"
+#include "tests/units/support/drawn_face.h"
 
 namespace talkface::test {
 namespace {

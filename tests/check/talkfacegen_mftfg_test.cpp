@@ -4,7 +4,7 @@
 #include <gst/check/gstcheck.h>
 
 #include "tests/check/rig.h"
-#include "tests/engine/drawn_face.h"
+#include "tests/units/support/drawn_face.h"
 
 using namespace talkface::test;
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-#include "models/tools/checkpoint.h"
+#include "models/training/checkpoint/checkpoint.h"
 
 #include <utility>
 #include <vector>
 
-#include "tests/engine/checkpoint_fixture.h"
-#include "tests/engine/memory_file.h"
 #include "tests/fuzz/stored_tensor.h"
+#include "tests/units/support/checkpoint_fixture.h"
+#include "tests/units/support/memory_file.h"
 
 using namespace talkface;
 

@@ -2,11 +2,11 @@
 #include <filesystem>
 
 #include "models/core/pack.h"
-#include "models/fake/config.h"
-#include "models/mftfg/config.h"
-#include "tests/engine/memory_file.h"
-#include "tests/engine/temporary_folder.h"
+#include "models/families/fake/config.h"
+#include "models/families/mftfg/config.h"
 #include "tests/fuzz/support.h"
+#include "tests/units/support/memory_file.h"
+#include "tests/units/support/temporary_folder.h"
 
 using namespace talkface;
 

@@ -2,7 +2,7 @@
 #include <map>
 #include <string>
 
-#include "models/tools/pickle_machine.h"
+#include "models/training/checkpoint/pickle_machine.h"
 #include "tests/fuzz/stored_tensor.h"
 
 using namespace talkface;

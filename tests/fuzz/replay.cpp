@@ -2,8 +2,8 @@
 // Stands in for libFuzzer in every build: runs a target on the files of the folders it is given.
 #include <filesystem>
 
-#include "tests/engine/checkpoint_fixture.h"
 #include "tests/fuzz/support.h"
+#include "tests/units/support/checkpoint_fixture.h"
 
 int main(int count, char** arguments) {
   size_t inputs = 0;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "models/core/safetensors.h"
 
-#include "models/auwarp/prepared_clip.h"
-#include "tests/engine/memory_file.h"
+#include "models/training/clips/prepared_clip.h"
 #include "tests/fuzz/support.h"
+#include "tests/units/support/memory_file.h"
 
 using namespace talkface;
 

@@ -5,10 +5,10 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "models/auwarp/prepared_clip.h"
-#include "models/mftfg/config.h"
+#include "models/families/mftfg/config.h"
+#include "models/training/clips/prepared_clip.h"
 #include "tests/check/image_bytes.h"
-#include "tests/engine/checkpoint_fixture.h"
+#include "tests/units/support/checkpoint_fixture.h"
 
 namespace talkface::test {
 namespace {

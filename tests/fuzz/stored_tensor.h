@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "models/tools/torch_objects.h"
+#include "models/training/checkpoint/torch_objects.h"
 #include "tests/fuzz/support.h"
 
 namespace talkface::test {

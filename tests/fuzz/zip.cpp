@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "models/tools/zip_reader.h"
+#include "models/training/checkpoint/zip_reader.h"
 #include "tests/fuzz/support.h"
 
 using namespace talkface;

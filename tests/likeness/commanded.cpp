@@ -9,8 +9,8 @@
 #include <exception>
 #include <vector>
 
-#include "models/auwarp/controls.h"
-#include "models/auwarp/family.h"
+#include "models/families/auwarp/controls.h"
+#include "models/families/auwarp/family.h"
 
 namespace talkface {
 namespace {

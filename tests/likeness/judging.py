@@ -82,7 +82,7 @@ class Sync:
 def picture_delay_s(curves, samples, rate):
     """How late a real clip's picture is against its own sound: the shift of the loudness that goes
     best with the opening, less the 20 ms by which a mouth opens ahead. Large shifts must win clearly.
-    Within 45 ms, as good as this measures, it is 0. (models/auwarp/prepared_clip.h has the same.)"""
+    Within 45 ms, as good as this measures, it is 0. (models/training/clips/prepared_clip.h has the same.)"""
     hop = rate // 100
     power = np.convolve(np.square(samples, dtype=np.float64), np.ones(3 * hop), "same")[::hop]
     loud = np.log(power + 1e-5)

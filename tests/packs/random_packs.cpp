@@ -6,7 +6,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "tests/engine/mftfg_pack.h"
+#include "tests/units/support/mftfg_pack.h"
 
 namespace {
 

@@ -82,7 +82,7 @@ def write_png(path, width=64, height=64):
 
 
 def write_fake_pack(folder, **settings):
-    """A pack of the family `fake` (models/fake/family.h) with these settings; returns its path."""
+    """A pack of the family `fake` (models/families/fake/family.h) with these settings; returns its path."""
     manifest = json.loads((SOURCE / "tests/packs/fake/manifest.json").read_text(encoding="utf-8"))
     manifest["fake"] = settings
     folder.mkdir()

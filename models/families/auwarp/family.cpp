@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+#include "models/families/auwarp/family.h"
+
+#include <mutex>
+#include <string>
+
+#include "models/families/auwarp/controls.h"
+#include "models/families/auwarp/speech/speech_net.h"
+#include "models/families/auwarp/speech/speech_stream.h"
+#include "models/portrait/face_enrolment.h"
+#include "models/portrait/scene.h"
+#include "models/vision/vision.h"
+
+namespace talkface::auwarp {
+namespace {
+
+constexpr uint64_t kMillisecond = 1'000'000;
+constexpr uint32_t kSampleRate = 16000;
+constexpr ActionUnit kPostedUnits[] = {{10, "upper lip raiser"}, {14, "dimpler"},
+                                       {18, "lip pucker"},       {20, "lip stretcher"},
+                                       {25, "lips part"},        {26, "jaw drop"}};
+static_assert(std::size(kPostedUnits) == kUnitNumbers.size());
+
+void CheckPlace(const FamilyContext& context) {
+  if (context.device != "cpu" && context.device != "auto") {
+    throw Error(Code::kUnsupported, "The model '" + context.pack.name() +
+                                        "' runs on the CPU only, not on '" + context.device +
+                                        "': set device to cpu or auto.");
+  }
+  if (context.precision != Precision::kAuto && context.precision != Precision::kFloat32) {
+    throw Error(Code::kUnsupported, "The model '" + context.pack.name() +
+                                        "' computes in float32 only: set precision to float32 or "
+                                        "auto.");
+  }
+  const PackTiming& timing = context.pack.timing();
+  if (timing.sample_rate_hz != kSampleRate) {
+    throw Error(Code::kBadPack, context.pack.folder() +
+                                    "/manifest.json: timing.sample_rate_hz is " +
+                                    std::to_string(timing.sample_rate_hz) + ", wanted 16000.");
+  }
+}
+
+class AuwarpFamily : public Family {
+ public:
+  explicit AuwarpFamily(const FamilyContext& context)
+      : name_(context.pack.name()),
+        version_(context.pack.version()),
+        licence_(context.pack.licence()),
+        search_path_(context.search_path) {
+    CheckPlace(context);
+    context.progress(10, "loading the speech net");
+    net_ = SpeechNet::Load(context.pack.Tensors("speech"));
+    const PackTiming& timing = context.pack.timing();
+    info = EngineInfo{name_.c_str(),
+                      "auwarp",
+                      version_.c_str(),
+                      licence_.c_str(),
+                      "cpu",
+                      kSampleRate,
+                      timing.look_ahead_min_ms * kMillisecond,
+                      timing.look_ahead_default_ms * kMillisecond,
+                      timing.look_ahead_max_ms * kMillisecond,
+                      kPostedUnits,
+                      static_cast<uint32_t>(std::size(kPostedUnits)),
+                      0};
+    look_ahead_ns_ = info.look_ahead_default_ns;
+  }
+
+  void FindFace(const Pixels& picture, const FaceInfo* previous, FaceInfo* out) override {
+    Finder()->FindFrame(picture, previous, out);
+  }
+
+  std::shared_ptr<const FaceModel> Enrol(const Pixels& portrait) override {
+    FaceInfo found{};
+    Finder()->FindPortrait(portrait, &found);
+    return EnrolWithLandmarks(portrait, found);
+  }
+
+  std::unique_ptr<SpeechModel> OpenSpeech() override {
+    std::unique_ptr<SpeechModel> stream = OpenSpeechStream(net_);
+    stream->SetLookAhead(look_ahead_ns_);
+    return stream;
+  }
+
+  std::shared_ptr<const SceneModel> Prepare(std::shared_ptr<const FaceModel> face,
+                                            const SceneOptions& options) override {
+    return std::make_shared<WarpScene>(std::static_pointer_cast<const EnrolledFace>(face), options);
+  }
+
+  void Render(const std::vector<RenderItem>& items) override {
+    for (const RenderItem& item : items) {
+      const auto& controls = static_cast<const AuwarpControls&>(*item.controls);
+      WarpScene::Frame frame;
+      frame.expression = controls.expression;
+      frame.gain = static_cast<float>(item.expression_gain);
+      frame.emphasis = controls.emphasis;
+      frame.time_ns = item.time_ns;
+      static_cast<const WarpScene&>(*item.scene).Render(frame, item.target);
+    }
+  }
+
+  uint64_t MemoryUse() const override {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return net_->bytes() + (finder_ ? finder_->MemoryUse() : 0);
+  }
+
+ private:
+  // Opened by the first portrait: an engine that only lists itself needs no vision pack.
+  std::shared_ptr<const vision::FaceFinder> Finder() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (!finder_) finder_ = vision::OpenFaceFinder(search_path_);
+    return finder_;
+  }
+
+  const std::string name_, version_, licence_, search_path_;
+  uint64_t look_ahead_ns_ = 0;
+  std::shared_ptr<const SpeechNet> net_;
+  mutable std::mutex mutex_;                          // guards finder_
+  std::shared_ptr<const vision::FaceFinder> finder_;  // null until the first portrait
+};
+
+}  // namespace
+
+std::unique_ptr<Family> OpenFamily(const FamilyContext& context) {
+  return std::make_unique<AuwarpFamily>(context);
+}
+
+}  // namespace talkface::auwarp

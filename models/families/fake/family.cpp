@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: MIT
+#include "models/families/fake/family.h"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cmath>
+#include <cstring>
+#include <thread>
+
+#include "models/families/fake/config.h"
+#include "models/families/fake/speech.h"
+#include "models/imaging/frame_format.h"
+
+namespace talkface::fake {
+namespace {
+
+constexpr ActionUnit kUnits[] = {{25, "lips part"}, {26, "jaw drop"}};
+
+struct FakeFace : FaceModel {
+  uint32_t colour =
+      0;  // a sum over the portrait's bytes, so that another portrait gives other frames
+};
+
+struct FakeScene : SceneModel {
+  TargetFormat target{};
+  uint32_t colour = 0;
+};
+
+// A face in the middle of the picture: an ellipse of landmarks that fills half of it.
+void FindMiddleFace(const Pixels& picture, FaceInfo* out) {
+  *out = FaceInfo{};
+  const float width = static_cast<float>(picture.width),
+              height = static_cast<float>(picture.height);
+  const float box[4] = {width / 4, height / 4, width / 2, height / 2};
+  std::copy(std::begin(box), std::end(box), out->box);
+  for (uint32_t i = 0; i < kLandmarks; ++i) {
+    const float angle = 6.2831853f * static_cast<float>(i) / kLandmarks;
+    out->landmarks[i][0] = width * (0.5f + 0.25f * std::cos(angle));
+    out->landmarks[i][1] = height * (0.5f + 0.25f * std::sin(angle));
+  }
+  out->score = 1.0f;
+  out->faces = 1;
+}
+
+class FakeFamily : public Family {
+ public:
+  explicit FakeFamily(const FamilyContext& context)
+      : config_(ReadConfig(context.pack)),
+        timing_(context.pack.timing()),
+        name_(context.pack.name()),
+        version_(context.pack.version()),
+        licence_(context.pack.licence()),
+        device_("cpu") {
+    if (timing_.sample_rate_hz == 0) {
+      throw Error(Code::kBadPack, context.pack.folder() + "/manifest.json: timing is missing.");
+    }
+    if (context.device != "auto" && context.device != "cpu") {
+      throw Error(Code::kUnsupported,
+                  "The fake family runs on the cpu only, not on '" + context.device + "'.");
+    }
+    if (config_.fail_open) throw Error(Code::kFailed, "The fake engine failed, as its pack asked.");
+    context.progress(50, "loading nothing");
+    info = EngineInfo{name_.c_str(),
+                      "fake",
+                      version_.c_str(),
+                      licence_.c_str(),
+                      device_.c_str(),
+                      timing_.sample_rate_hz,
+                      timing_.look_ahead_min_ms * kMillisecond,
+                      timing_.look_ahead_default_ms * kMillisecond,
+                      timing_.look_ahead_max_ms * kMillisecond,
+                      kUnits,
+                      config_.has_units ? 2u : 0u,
+                      0,
+                      config_.has_units};
+  }
+
+  void FindFace(const Pixels& picture, const FaceInfo* previous, FaceInfo* out) override {
+    if (config_.fail_enrol) {
+      throw Error(Code::kNoFace, "The fake family sees no face, as its pack asked.");
+    }
+    FindMiddleFace(picture, out);
+  }
+
+  std::shared_ptr<const FaceModel> Enrol(const Pixels& portrait) override {
+    auto face = std::make_shared<FakeFace>();
+    FindFace(portrait, nullptr, &face->info);
+    for (uint32_t y = 0; y < portrait.height; ++y) {
+      const uint8_t* row = portrait.data + y * portrait.stride;
+      for (size_t x = 0; x < 4 * static_cast<size_t>(portrait.width); ++x)
+        face->colour = face->colour * 31 + row[x];
+    }
+    return face;
+  }
+
+  std::unique_ptr<SpeechModel> OpenSpeech() override { return fake::OpenSpeech(timing_, config_); }
+
+  std::shared_ptr<const SceneModel> Prepare(std::shared_ptr<const FaceModel> face,
+                                            const SceneOptions& options) override {
+    auto scene = std::make_shared<FakeScene>();
+    scene->target = options.target;
+    scene->colour = static_cast<const FakeFace&>(*face).colour;
+    return scene;
+  }
+
+  void Render(const std::vector<RenderItem>& items) override {
+    if (config_.delay_ms > 0)
+      std::this_thread::sleep_for(std::chrono::milliseconds(config_.delay_ms));
+    for (const RenderItem& item : items) {
+      if (config_.fail_at_frame >= 0 && frames_++ >= config_.fail_at_frame) {
+        throw Error(Code::kFailed, "The fake face model failed, as its pack asked.");
+      }
+      Fill(item);
+    }
+  }
+
+  uint32_t MaxBatch() const override { return static_cast<uint32_t>(config_.max_batch); }
+  uint64_t MemoryUse() const override { return 0; }
+
+ private:
+  // Every row repeats the four bytes of a hash of portrait, samples and expression gain, turned by
+  // the plane's number.
+  static void Fill(const RenderItem& item) {
+    const auto& scene = static_cast<const FakeScene&>(*item.scene);
+    const auto& controls = static_cast<const FakeControls&>(*item.controls);
+    const uint32_t gain = static_cast<uint32_t>(std::lround(item.expression_gain * 16));
+    const uint32_t hash = (scene.colour ^ controls.hash) + 16 - gain;
+    const std::vector<compose::PlaneSize> planes = compose::PlanesOf(scene.target);
+    for (size_t p = 0; p < planes.size(); ++p) {
+      std::vector<uint8_t> row(planes[p].row_bytes);
+      for (size_t x = 0; x < row.size(); ++x)
+        row[x] = static_cast<uint8_t>(hash >> (8 * ((x + p) % 4)));
+      for (size_t y = 0; y < planes[p].rows; ++y) {
+        std::memcpy(item.target.planes[p] + y * item.target.strides[p], row.data(), row.size());
+      }
+    }
+  }
+
+  const Config config_;
+  const PackTiming timing_;
+  const std::string name_, version_, licence_, device_;
+  std::atomic<int64_t> frames_{0};
+};
+
+}  // namespace
+
+std::unique_ptr<Family> OpenFamily(const FamilyContext& context) {
+  return std::make_unique<FakeFamily>(context);
+}
+
+}  // namespace talkface::fake

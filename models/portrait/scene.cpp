@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: MIT
+#include "models/portrait/scene.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+namespace talkface::auwarp {
+namespace {
+
+using compose::Rect;
+
+constexpr float kSmallestFace = 12;     // pixels: below it nothing is moved
+constexpr float kFineBelow = 420;       // pixels of a face's height: above it nothing blurs visibly
+constexpr float kLipSoftness = 0.006f;  // of a lip's edge, in face heights
+constexpr float kLipFringe = 0.002f;
+
+const SceneOptions& Checked(const SceneOptions& options) {
+  if (!(options.pixel_aspect > 0.01 && options.pixel_aspect < 100)) {
+    throw Error(Code::kInvalid, "The pixel aspect ratio " + std::to_string(options.pixel_aspect) +
+                                    " cannot be shown: it must be between 1/100 and 100.");
+  }
+  return options;
+}
+
+bool HasAlpha(PixelFormat format) {
+  return format == PixelFormat::kRGBA || format == PixelFormat::kBGRA;
+}
+
+// The picture inside the frame, black round it.
+std::vector<uint8_t> Framed(const std::vector<uint8_t>& picture, const Rect& where,
+                            const Rect& frame) {
+  const size_t width = static_cast<size_t>(frame.x1), height = static_cast<size_t>(frame.y1);
+  if (where.x0 == 0 && where.y0 == 0 && where.x1 == frame.x1 && where.y1 == frame.y1)
+    return picture;
+  std::vector<uint8_t> out(4 * width * height, 0);
+  for (size_t i = 3; i < out.size(); i += 4) out[i] = 255;
+  const size_t row = 4 * static_cast<size_t>(where.x1 - where.x0);
+  for (int y = where.y0; y < where.y1; ++y) {
+    std::memcpy(&out[4 * (static_cast<size_t>(y) * width + static_cast<size_t>(where.x0))],
+                &picture[static_cast<size_t>(y - where.y0) * row], row);
+  }
+  return out;
+}
+
+bool Opaque(const uint8_t* rgba, size_t stride, const Rect& size) {
+  for (int y = size.y0; y < size.y1; ++y)
+    for (int x = size.x0; x < size.x1; ++x)
+      if (rgba[static_cast<size_t>(y) * stride + 4 * static_cast<size_t>(x) + 3] != 255)
+        return false;
+  return true;
+}
+
+}  // namespace
+
+struct WarpScene::Worker {
+  WarpGrid grid;
+  std::vector<int32_t> x, y;                                // a row's sources
+  std::vector<int32_t> upper_x, upper_y, lower_x, lower_y;  // and as either lip
+  std::vector<uint8_t> band;
+  Patch fine;  // of a frame's own pixels
+};
+
+WarpScene::WarpScene(std::shared_ptr<const EnrolledFace> face, const SceneOptions& options,
+                     bool repainted)
+    : face_(std::move(face)),
+      options_(Checked(options)),
+      writer_(options.target),
+      placement_(compose::Place(face_->width, face_->height, options.target, options.add_borders,
+                                options.pixel_aspect)),
+      map_(face_->geometry, placement_.scale_x, placement_.scale_y, placement_.rect.x0,
+           placement_.rect.y0),
+      fields_(map_.PixelsPerUnit() < kSmallestFace
+                  ? MotionFields()
+                  : BuildMotionFields(face_->geometry, map_, placement_.rect,
+                                      options.idle_motion || repainted)) {
+  if (options.label) {
+    label_.emplace(static_cast<int>(options.target.width), static_cast<int>(options.target.height));
+  }
+  Store(compose::Scale(face_->Portrait(), placement_));
+  if (fields_.Count() == 0) return;
+  const MouthLook look = MeasureLook(face_->Portrait(), face_->geometry);
+  lip_softness_ = std::max(kLipSoftness, 1.3f * look.blur);
+  interior_.emplace(face_->geometry, look, map_, Source());
+  if (options.idle_motion) lids_.emplace(face_->geometry, map_, portrait_);
+  const int column = std::clamp(
+      static_cast<int>(std::lrintf((map_.x - fields_.x0) / static_cast<float>(fields_.step))), 0,
+      fields_.columns - 1);
+  const int row = std::clamp(
+      static_cast<int>(std::lrintf((map_.y - fields_.y0) / static_cast<float>(fields_.step))), 0,
+      fields_.rows - 1);
+  head_at_mouth_ = fields_.head[static_cast<size_t>(row * fields_.columns + column)];
+  nearness_at_mouth_ = fields_.nearness[static_cast<size_t>(row * fields_.columns + column)];
+}
+
+// Keeps what rendering needs of the portrait at its size in the frame.
+void WarpScene::Store(const std::vector<uint8_t>& picture) {
+  const Rect where = placement_.rect, frame = writer_.Frame();
+  const Rect moving =
+      Rect{fields_.x0 - 2, fields_.y0 - 2, fields_.x0 + fields_.columns * fields_.step + 2,
+           fields_.y0 + fields_.rows * fields_.step + 2}
+          .Intersect(frame);
+  const Rect seen = moving.Intersect(where);
+  const size_t stride = 4 * static_cast<size_t>(where.x1 - where.x0);
+  std::vector<uint8_t> shown = picture;
+  if (fields_.Count() > 0) {
+    const size_t first = static_cast<size_t>(seen.y0 - where.y0) * stride +
+                         4 * static_cast<size_t>(seen.x0 - where.x0);
+    const Rect size{0, 0, seen.x1 - seen.x0, seen.y1 - seen.y0};
+    if (HasAlpha(options_.target.format) && !Opaque(&picture[first], stride, size))
+      straight_.Fill(&picture[first], stride, seen);
+    std::vector<uint8_t> flat = picture;
+    compose::CompositeOverBlack(flat.data(), flat.size() / 4);
+    portrait_.Fill(&flat[first], stride, seen);
+    if (map_.PixelsPerUnit() < kFineBelow) fine_.FillDoubled(portrait_);
+    if (!HasAlpha(options_.target.format)) shown = std::move(flat);
+  } else if (!HasAlpha(options_.target.format)) {
+    compose::CompositeOverBlack(shown.data(), shown.size() / 4);
+  }
+  std::vector<uint8_t> whole = Framed(shown, where, frame);
+  const size_t whole_stride = 4 * static_cast<size_t>(frame.x1);
+  if (label_) label_->Draw(whole.data(), static_cast<ptrdiff_t>(whole_stride), frame);
+  still_.emplace(writer_,
+                 compose::PixelView{whole.data(), static_cast<ptrdiff_t>(whole_stride), frame});
+  // Without borders, label and alpha it is the portrait once more.
+  const bool same = seen.x0 == moving.x0 && seen.y0 == moving.y0 && seen.x1 == moving.x1 &&
+                    seen.y1 == moving.y1 && !label_ && straight_.empty();
+  if (fields_.Count() > 0 && !same) {
+    frame_.Fill(
+        &whole[static_cast<size_t>(moving.y0) * whole_stride + 4 * static_cast<size_t>(moving.x0)],
+        whole_stride, moving);
+  }
+}
+
+WarpScene::Motion WarpScene::MotionOf(const Frame& frame) const {
+  Motion motion;
+  motion.source = straight_.empty() ? &Source() : &straight_;
+  motion.mouth = PoseOf(frame.expression, frame.gain, face_->geometry);
+  if (options_.idle_motion) {
+    motion.head = HeadPoseAt(frame.time_ns, options_.seed, frame.emphasis);
+    motion.shut = BlinkAt(frame.time_ns, options_.seed);
+  }
+  // Lips drawn together hide the teeth.
+  motion.inside.teeth = std::clamp(2.2f - 2 * motion.mouth.pucker, 0.0f, 1.0f);
+  motion.inside.jaw = motion.mouth.jaw;
+  motion.inside.moved = std::min(1.0f, 4 * motion.mouth.close);
+  return motion;
+}
+
+void WarpScene::Render(const Frame& frame, const FrameTarget& target) const {
+  still_->CopyTo(target);
+  if (fields_.Count() == 0) return;
+  Motion motion = MotionOf(frame);
+  if (!options_.idle_motion && motion.mouth.AtRest() && frame.pixels == nullptr) return;
+  thread_local Worker worker;
+  if (frame.pixels != nullptr) motion.source = frame.pixels;
+  if (frame.pixels != nullptr && straight_.empty() && !fine_.empty()) {
+    worker.fine.FillDoubled(*frame.pixels);
+    motion.source = &worker.fine;
+  }
+  worker.grid.Solve(fields_, map_, face_->geometry, motion.mouth, motion.head);
+  for (int row = 0; row + 1 < fields_.rows; ++row) RenderRow(motion, row, &worker, target);
+}
+
+WarpScene::Parts WarpScene::PartsOfFrame() const {
+  return {fields_,         writer_,
+          *still_,         frame_.empty() ? portrait_ : frame_,
+          placement_.rect, straight_.empty() && !fine_.empty()};
+}
+
+bool WarpScene::OnlySkinMoves(uint64_t time_ns) const {
+  if (fields_.Count() == 0 || !straight_.empty()) return false;
+  if (label_ && !label_->area().Intersect(portrait_.area()).Empty()) return false;
+  Frame frame;
+  frame.time_ns = time_ns;
+  const Motion motion = MotionOf(frame);
+  return motion.shut <= 0 && motion.mouth.AtRest();
+}
+
+void WarpScene::Solve(uint64_t time_ns, WarpGrid* grid) const {
+  Frame frame;
+  frame.time_ns = time_ns;
+  const Motion motion = MotionOf(frame);
+  grid->Solve(fields_, map_, face_->geometry, motion.mouth, motion.head);
+}
+
+// The pixels of one row of cells.
+void WarpScene::RenderRow(const Motion& motion, int cell_row, Worker* worker,
+                          const FrameTarget& target) const {
+  const bool above_too = writer_.target().chroma_site == ChromaSite::kTopLeftCosited;
+  // Where the filter looks upwards all rows are of one width, so that the row above is known.
+  const int from = above_too ? 0 : fields_.cells_from[static_cast<size_t>(cell_row)];
+  const int to = above_too ? fields_.columns - 1 : fields_.cells_to[static_cast<size_t>(cell_row)];
+  if (from >= to) return;
+  const Rect cells{fields_.x0 + from * fields_.step, fields_.y0 + cell_row * fields_.step,
+                   fields_.x0 + to * fields_.step, fields_.y0 + (cell_row + 1) * fields_.step};
+  const Rect span = cells.Intersect(placement_.rect);
+  if (span.Empty()) return;
+  const Rect aligned = writer_.Affected(span), source = writer_.Source(aligned);
+  const ptrdiff_t stride = 4 * static_cast<ptrdiff_t>(source.x1 - source.x0);
+  const Patch& frame = frame_.empty() ? portrait_ : frame_;
+  worker->band.resize(static_cast<size_t>(stride) * static_cast<size_t>(source.y1 - source.y0));
+  for (int y = source.y0; y < source.y1; ++y) {
+    uint8_t* row = worker->band.data() + (y - source.y0) * stride;
+    const bool still = y < std::max(fields_.y0, placement_.rect.y0) || y >= span.y1;
+    const int first = still ? source.x1 : span.x0, last = still ? source.x1 : span.x1;
+    std::memcpy(row, frame.At(source.x0, y), 4 * static_cast<size_t>(first - source.x0));
+    std::memcpy(row + 4 * (last - source.x0), frame.At(last, y),
+                4 * static_cast<size_t>(source.x1 - last));
+    if (!still) WarpLine(motion, y, span, worker, row + 4 * (span.x0 - source.x0));
+  }
+  writer_.Write({worker->band.data(), stride, source}, aligned, target);
+}
+
+// Row `y` of the span's columns, from the portrait.
+void WarpScene::WarpLine(const Motion& motion, int y, const Rect& span, Worker* worker,
+                         uint8_t* out) const {
+  const int count = span.x1 - span.x0, step = fields_.step;
+  const int row = (y - fields_.y0) / step, inside = (y - fields_.y0) % step;
+  const int first = (span.x0 - fields_.x0) / step;
+  const int cells = (span.x1 - fields_.x0 + step - 1) / step - first;
+  // The picture may begin within a cell.
+  const int skipped = span.x0 - (fields_.x0 + first * step);
+  const size_t size = static_cast<size_t>(cells * step);
+  worker->x.resize(size);
+  worker->y.resize(size);
+  const BackwardGrid& skin = worker->grid.skin();
+  const size_t at = static_cast<size_t>(row * fields_.columns + first),
+               below = at + static_cast<size_t>(fields_.columns);
+  ExpandRow(&skin.x[at], &skin.x[below], inside, {fields_.log2_step, cells}, worker->x.data());
+  ExpandRow(&skin.y[at], &skin.y[below], inside, {fields_.log2_step, cells}, worker->y.data());
+  int32_t *x = worker->x.data() + skipped, *source_y = worker->y.data() + skipped;
+  for (int i = 0; i < count; ++i) {
+    x[i] += 256 * (span.x0 + i);
+    source_y[i] += 256 * y;
+  }
+  if (straight_.empty()) {
+    motion.source->Sample(x, source_y, count, out);
+  } else {
+    motion.source->SampleStraight(x, source_y, count, out);
+  }
+  if (motion.shut > 0) lids_->Draw({span.x0, count, y, x, source_y, out}, motion.shut);
+  if (row >= fields_.mouth_top && row < fields_.mouth_bottom && !motion.mouth.AtRest())
+    DrawMouth(motion, y, span, worker, out);
+  if (label_) label_->Draw(out, 0, {span.x0, y, span.x1, y + 1});
+}
+
+void WarpScene::DrawMouth(const Motion& motion, int y, const Rect& span, Worker* worker,
+                          uint8_t* out) const {
+  const int step = fields_.step;
+  const int row = (y - fields_.y0) / step, inside = (y - fields_.y0) % step;
+  int from = fields_.mouth_from, to = fields_.mouth_to;
+  while (from < to && !worker->grid.Seam(fields_, from, row)) ++from;
+  while (from < to && !worker->grid.Seam(fields_, to - 1, row)) --to;
+  if (from >= to) return;
+  const size_t at = static_cast<size_t>(row * fields_.columns + from),
+               below = at + static_cast<size_t>(fields_.columns);
+  const auto expand = [&](const std::vector<int32_t>& grid, std::vector<int32_t>* places) {
+    places->resize(static_cast<size_t>((to - from) * step));
+    ExpandRow(&grid[at], &grid[below], inside, {fields_.log2_step, to - from}, places->data());
+  };
+  expand(worker->grid.upper().x, &worker->upper_x);
+  expand(worker->grid.upper().y, &worker->upper_y);
+  expand(worker->grid.lower().x, &worker->lower_x);
+  expand(worker->grid.lower().y, &worker->lower_y);
+  const int left = fields_.x0 + from * step, right = fields_.x0 + to * step;
+  for (int x = std::max(left, span.x0); x < std::min(right, span.x1); ++x)
+    DrawMouthPixel(motion, x - left, x, y, *worker, out + 4 * (x - span.x0));
+}
+
+// Upper lip, lower lip and inside, each by the share of the pixel that it covers.
+void WarpScene::DrawMouthPixel(const Motion& motion, int index, int x, int y, const Worker& worker,
+                               uint8_t* out) const {
+  const FaceGeometry& face = face_->geometry;
+  const size_t i = static_cast<size_t>(index);
+  const int32_t upper_x = worker.upper_x[i] + 256 * x, upper_y = worker.upper_y[i] + 256 * y;
+  const int32_t lower_x = worker.lower_x[i] + 256 * x, lower_y = worker.lower_y[i] + 256 * y;
+  const Point upper =
+      map_.ToFace(static_cast<float>(upper_x) / 256.0f, static_cast<float>(upper_y) / 256.0f);
+  const Point lower =
+      map_.ToFace(static_cast<float>(lower_x) / 256.0f, static_cast<float>(lower_y) / 256.0f);
+  // A smile's lips end in pixels that are half tooth: those stay with the teeth.
+  const float across = std::min(1.0f, face.Across(upper.u));
+  const float fringe = face.shows_inside ? kLipFringe * (1 - across * across) : 0.0f;
+  const float below_upper = upper.v - face.upper_lip.At(upper.u) + fringe,
+              above_lower = face.lower_lip.At(lower.u) - lower.v + fringe;
+  const float soft = std::max(lip_softness_ * (1 + across * across), 1.0f / map_.PixelsPerUnit());
+  const float cover_upper = std::clamp(0.5f - below_upper / soft, 0.0f, 1.0f);
+  const float cover_lower = std::clamp(0.5f - above_lower / soft, 0.0f, 1.0f);
+  if (cover_upper >= 1) return Source().SampleOne(upper_x, upper_y, out);
+  if (cover_lower >= 1) return Source().SampleOne(lower_x, lower_y, out);
+  uint8_t lip_up[4], lip_down[4];
+  Source().SampleOne(upper_x, upper_y, lip_up);
+  Source().SampleOne(lower_x, lower_y, lip_down);
+  const float cover_inside = std::max(0.0f, 1 - cover_upper - cover_lower);
+  const float total = cover_upper + cover_lower + cover_inside;
+  Colour colour{0, 0, 0};
+  if (cover_inside > 0) {
+    const Point p = map_.ToFace(static_cast<float>(x), static_cast<float>(y));
+    const Point c = face.box_centre;
+    const HeadPose& head = motion.head;
+    const MouthPlace place{{p.u - head_at_mouth_ * (head.u - head.turn * (p.v - c.v)) -
+                                nearness_at_mouth_ * head.parallax,
+                            p.v - head_at_mouth_ * (head.v + head.turn * (p.u - c.u))},
+                           std::max(0.0f, below_upper),
+                           std::max(0.0f, above_lower)};
+    colour = interior_->At(place, motion.inside);
+  }
+  const float inside[3] = {colour.r, colour.g, colour.b};
+  for (int k = 0; k < 3; ++k) {
+    const float value = cover_upper * static_cast<float>(lip_up[k]) +
+                        cover_lower * static_cast<float>(lip_down[k]) + cover_inside * inside[k];
+    out[k] = static_cast<uint8_t>(std::lrintf(value / total));
+  }
+  out[3] = 255;
+}
+
+}  // namespace talkface::auwarp

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: MIT
+// The engine as its users see it: through the library's C entry, with the fake family.
+#include "models/engine.h"
+
+#include <dlfcn.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "tests/units/support/temporary_folder.h"
+
+namespace talkface {
+namespace {
+
+constexpr uint64_t kSecond = 1'000'000'000;
+
+// The library is opened as the plugin opens it and never closed.
+template <typename Function>
+Function* Entry(const char* name) {
+  static void* library =
+      dlopen(std::getenv("TALKFACE_ENGINE"), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+  if (library == nullptr) throw std::runtime_error(dlerror());
+  return reinterpret_cast<Function*>(dlsym(library, name));
+}
+
+Status Open(const EngineOptions& options, Engine** engine, uint32_t abi = kEngineAbi) {
+  return Entry<decltype(talkface_engine_open)>("talkface_engine_open")(abi, &options, engine);
+}
+
+std::string FakeManifest(const nlohmann::json& settings) {
+  return nlohmann::json({{"schema", 1},
+                         {"name", "scripted"},
+                         {"family", "fake"},
+                         {"version", "1"},
+                         {"licence", "MIT"},
+                         {"timing",
+                          {{"sample_rate_hz", 16000},
+                           {"hop_samples", 320},
+                           {"look_behind_ms", 0},
+                           {"look_ahead_min_ms", 0},
+                           {"look_ahead_default_ms", 200},
+                           {"look_ahead_max_ms", 400}}},
+                         {"fake", settings}})
+      .dump();
+}
+
+template <typename T>
+struct Release {
+  void operator()(T* object) const { object->Unref(); }
+};
+template <typename T>
+using Held = std::unique_ptr<T, Release<T>>;
+
+class EngineTest : public testing::Test {
+ protected:
+  Held<Engine> OpenPack(const char* model) {
+    EngineOptions options;
+    options.model = model;
+    Engine* engine = nullptr;
+    const Status status = Open(options, &engine);
+    EXPECT_TRUE(status.ok()) << status.message;
+    return Held<Engine>(engine);
+  }
+
+  // Draws the frame at `time_ns` as RGBA and returns its first pixel's bytes.
+  uint32_t FirstPixel(Engine* engine, Speech* speech, uint64_t time_ns) {
+    std::vector<uint8_t> portrait(4 * 8 * 8, 100), frame(4 * 16 * 16);
+    Face* face = nullptr;
+    EXPECT_TRUE(engine->Enrol({portrait.data(), 8, 8, 32}, &face).ok());
+    const Held<Face> held_face(face);
+    SceneOptions options;
+    options.target = {16, 16, PixelFormat::kRGBA, ColorMatrix::kBt709, ChromaSite::kCentered, true};
+    Scene* scene = nullptr;
+    EXPECT_TRUE(engine->Prepare(face, options, &scene).ok());
+    const Held<Scene> held_scene(scene);
+    Renderer* renderer = nullptr;
+    EXPECT_TRUE(engine->CreateRenderer(&renderer).ok());
+    const Held<Renderer> held_renderer(renderer);
+    Controls* controls = nullptr;
+    EXPECT_TRUE(speech->Take(time_ns, &controls).ok());
+    const Held<Controls> held_controls(controls);
+    Job job{scene, controls, time_ns, 1.0, {{frame.data()}, {64}}, 0, 0};
+    uint64_t ticket = 0;
+    EXPECT_TRUE(renderer->Submit(job, &ticket).ok());
+    EXPECT_TRUE(renderer->Wait(ticket, 10 * kSecond).ok());
+    uint32_t pixel = 0;
+    std::memcpy(&pixel, frame.data(), 4);
+    return pixel;
+  }
+};
+
+TEST_F(EngineTest, AnotherInterfaceVersionIsRefused) {
+  EngineOptions options;
+  options.model = "fake";
+  Engine* engine = nullptr;
+  const Status status = Open(options, &engine, kEngineAbi + 1);
+  EXPECT_EQ(status.code, Code::kUnsupported);
+  EXPECT_NE(std::strstr(status.message, "one release"), nullptr);
+  EXPECT_EQ(engine, nullptr);
+}
+
+TEST_F(EngineTest, StreamsShareOneEngine) {
+  const auto one = OpenPack("fake"), two = OpenPack("fake");
+  EXPECT_EQ(one.get(), two.get());
+}
+
+TEST_F(EngineTest, AnotherMemoryLimitIsAnotherEngine) {
+  EngineOptions options;
+  options.model = "fake";
+  options.device_memory_limit = 1 << 20;
+  Engine* engine = nullptr;
+  ASSERT_TRUE(Open(options, &engine).ok());
+  const Held<Engine> limited(engine);
+  EXPECT_NE(limited.get(), OpenPack("fake").get());
+}
+
+TEST_F(EngineTest, WrongPacksAndDevicesSaySo) {
+  EngineOptions options;
+  Engine* engine = nullptr;
+  options.model = "no-such-pack";
+  EXPECT_EQ(Open(options, &engine).code, Code::kNotFound);
+  options.model = "fake";
+  options.device = "cuda:7";
+  const Status status = Open(options, &engine);
+  EXPECT_EQ(status.code, Code::kUnsupported);
+  EXPECT_NE(std::strstr(status.message, "cuda:7"), nullptr);
+}
+
+TEST_F(EngineTest, FailuresOfAFamilyAreStatuses) {
+  const test::TemporaryFolder folder;
+  folder.Write("a/manifest.json", FakeManifest({{"fail_open", true}}));
+  EngineOptions options;
+  const std::string model = folder / "a";
+  options.model = model.c_str();
+  Engine* engine = nullptr;
+  EXPECT_EQ(Open(options, &engine).code, Code::kFailed);
+  folder.Write("b/manifest.json", FakeManifest({{"fail_enrol", true}}));
+  const auto blind = OpenPack((folder / "b").c_str());
+  const uint8_t pixel[4] = {};
+  Face* face = nullptr;
+  EXPECT_EQ(blind->Enrol({pixel, 1, 1, 4}, &face).code, Code::kNoFace);
+  folder.Write("c/manifest.json", FakeManifest({{"delay_ms", -1}}));
+  const std::string wrong = folder / "c";
+  options.model = wrong.c_str();
+  const Status status = Open(options, &engine);
+  EXPECT_EQ(status.code, Code::kBadPack);
+  EXPECT_NE(std::strstr(status.message, "fake.delay_ms is -1, wanted 0 to 10000"), nullptr)
+      << status.message;
+  folder.Write("d/manifest.json", FakeManifest({{"fail_at_frame", UINT64_MAX}}));  // is not -1
+  const std::string huge = folder / "d";
+  options.model = huge.c_str();
+  EXPECT_EQ(Open(options, &engine).code, Code::kBadPack);
+}
+
+TEST_F(EngineTest, EveryCutOfTheSpeechGivesTheSameFrame) {
+  std::vector<float> samples(16000);
+  for (size_t i = 0; i < samples.size(); ++i) samples[i] = static_cast<float>(i % 97) / 97;
+  samples[500] = std::numeric_limits<float>::quiet_NaN();
+  const auto engine = OpenPack("fake");
+  uint32_t expected = 0;
+  for (const size_t cut : {16000u, 1u, 7u, 320u, 1023u}) {
+    Speech* speech = nullptr;
+    ASSERT_TRUE(engine->OpenSpeech(&speech).ok());
+    const Held<Speech> held(speech);
+    for (size_t i = 0; i < samples.size(); i += cut) {
+      speech->Push(samples.data() + i, std::min(cut, samples.size() - i));
+    }
+    EXPECT_TRUE(speech->Ready(kSecond / 2));
+    EXPECT_FALSE(speech->Ready(kSecond * 9 / 10));
+    const uint32_t pixel = FirstPixel(engine.get(), speech, 0);
+    if (expected == 0) expected = pixel;
+    EXPECT_EQ(pixel, expected) << "cut " << cut;
+  }
+}
+
+TEST_F(EngineTest, PacksAreListed) {
+  std::vector<nlohmann::json> packs;
+  Entry<decltype(talkface_engine_list_packs)>("talkface_engine_list_packs")(
+      nullptr,
+      [](void* user, const char* json) {
+        static_cast<std::vector<nlohmann::json>*>(user)->push_back(nlohmann::json::parse(json));
+      },
+      &packs);
+  bool found = false;
+  for (const auto& pack : packs)
+    found = found || (pack["name"] == "fake" && pack["licence"] == "MIT");
+  EXPECT_TRUE(found);
+}
+
+}  // namespace
+}  // namespace talkface

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: MIT
+// Between the references' tensors and the plain pictures and points of models/families/mftfg/.
+#pragma once
+
+#include <torch/torch.h>
+
+#include "models/families/mftfg/face/face_inputs.h"
+
+namespace talkface::parity {
+
+torch::Tensor Values(const mftfg::ByteImage& image);     // [H, W, C], uint8
+torch::Tensor Values(const mftfg::RealImage& image);     // [H, W, C], float64
+mftfg::ByteImage ImageOf(const torch::Tensor& values);   // [H, W, C], uint8
+mftfg::Landmarks PointsOf(const torch::Tensor& points);  // [N, 2]
+
+}  // namespace talkface::parity
