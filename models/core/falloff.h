@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace talkface::auwarp {
+namespace talkface {
 
 // 0 up to t = 0, 1 from t = 1 on, without a corner at either end.
 inline float SmoothStep(float t) {
@@ -21,4 +21,4 @@ inline float SmoothStep(float from, float to, float x) {
 // A bell of height 1; `x` in standard deviations.
 inline float Gauss(float x) { return static_cast<float>(std::exp(-0.5 * x * x)); }
 
-}  // namespace talkface::auwarp
+}  // namespace talkface

@@ -7,7 +7,7 @@
 
 #include "models/core/error.h"
 
-namespace talkface::mftfg {
+namespace talkface::imaging {
 namespace {
 
 constexpr size_t kFirstRow = 28, kRows = 21;
@@ -107,4 +107,4 @@ Landmarks CropLandmarks(const Landmarks& landmarks, const Affine& similarity) {
   return moved;
 }
 
-}  // namespace talkface::mftfg
+}  // namespace talkface::imaging

@@ -6,7 +6,7 @@
 
 #include "models/imaging/resample.h"
 
-namespace talkface::mftfg {
+namespace talkface::imaging {
 
 struct Point {
   double x, y;
@@ -49,4 +49,4 @@ ByteImage CropFace(const ByteImage& picture, const Affine& similarity);  // all 
 // centres at whole numbers as in the resampling.
 Landmarks CropLandmarks(const Landmarks& landmarks, const Affine& similarity);
 
-}  // namespace talkface::mftfg
+}  // namespace talkface::imaging

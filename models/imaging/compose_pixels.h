@@ -3,9 +3,9 @@
 // blink, as functions that CUDA's kernels (cuda/compose_kernels.cu) and a CPU
 // (frame_compositor.h) call alike. Four passes, each over all of its pixels before the next:
 //   PastePixel   the picture's colours, read bicubically, into the portrait at rest
-//   DoublePixel  a pixel between every two, for small faces (Patch::FillDoubled)
-//   MovePixel    read through the head's motion (WarpScene::WarpLine)
-//   WritePixel   the frame's format (compose::FrameWriter)
+//   DoublePixel  a pixel between every two, for small faces (portrait::Patch::FillDoubled)
+//   MovePixel    read through the head's motion (PortraitScene::WarpLine)
+//   WritePixel   the frame's format (imaging::FrameWriter)
 // All but the first are integers: equal to the bit everywhere. The first is equal to the bit
 // between CPU and CUDA where products and sums are not fused, and up to rounding to libtorch's.
 #pragma once
@@ -21,32 +21,32 @@
 #define TALKFACE_BOTH inline
 #endif
 
-namespace talkface::mftfg {
+namespace talkface::imaging {
 
 // Four-byte pixels of `area`; a row takes `stride` bytes.
 struct PixelRows {
   const uint8_t* data = nullptr;
   int stride = 0;
-  compose::Rect area;
+  Rect area;
 };
 
 // What does not change from frame to frame. Pointers are to memory of the device that composes.
 struct ComposeScene {
   PixelRows portrait;  // at rest, where something moves; its last row and column repeated once
   PixelRows frame;     // the still frame there and a little around
-  compose::Rect face;  // of it, the pixels that the picture reaches
+  Rect face;           // of it, the pixels that the picture reaches
   const float* places = nullptr;  // [h, w, 2] of `face`: where in the picture, -1..1
   const float* shares = nullptr;  // [h, w]: how much of a pixel is the picture
   int picture_size = 0;           // R
   bool doubled = false;
-  compose::Rect moving;  // of the frame, what is read through the grid
+  Rect moving;  // of the frame, what is read through the grid
   int node_x0 = 0, node_y0 = 0, log2_step = 0, columns = 0, rows = 0;  // the grid's nodes
-  compose::Rect drawn;   // what is written: whole chroma samples
-  compose::Rect source;  // what that reads
+  Rect drawn;   // what is written: whole chroma samples
+  Rect source;  // what that reads
   int frame_width = 0, frame_height = 0;
   PixelFormat format = PixelFormat::kRGBA;
   bool subsampled = false, cosited = false, top_sited = false;
-  compose::YuvWeights weights{};
+  YuvWeights weights{};
 };
 
 struct ComposeJob {
@@ -63,8 +63,8 @@ struct ComposeJob {
 TALKFACE_BOTH int Clamped(int value, int low, int high) {
   return value < low ? low : value > high ? high : value;
 }
-TALKFACE_BOTH int Width(const compose::Rect& rect) { return rect.x1 - rect.x0; }
-TALKFACE_BOTH int Height(const compose::Rect& rect) { return rect.y1 - rect.y0; }
+TALKFACE_BOTH int Width(const Rect& rect) { return rect.x1 - rect.x0; }
+TALKFACE_BOTH int Height(const Rect& rect) { return rect.y1 - rect.y0; }
 
 // Keys' kernel with a = -0.75, for the four pixels around a place `t` behind the second one.
 TALKFACE_BOTH void CubicWeights(float t, float* weights) {
@@ -138,7 +138,7 @@ TALKFACE_BOTH int DoubledInRow(const ComposeJob& job, int x, int row, int c) {
 
 // Pixel (x, y) of `doubled`.
 TALKFACE_BOTH void DoublePixel(const ComposeJob& job, int x, int y) {
-  const compose::Rect& area = job.scene.portrait.area;
+  const Rect& area = job.scene.portrait.area;
   uint8_t* out = job.doubled + 4 * (y * 2 * Width(area) + x);
   for (int c = 0; c < 4; ++c) {
     int six[6];
@@ -165,7 +165,7 @@ TALKFACE_BOTH int PlaceBetween(const ComposeScene& scene, const int32_t* nodes, 
 // Pixel (x, y) of the frame, into `moved`.
 TALKFACE_BOTH void MovePixel(const ComposeJob& job, int x, int y) {
   const ComposeScene& scene = job.scene;
-  const compose::Rect &moving = scene.moving, &area = scene.portrait.area;
+  const Rect &moving = scene.moving, &area = scene.portrait.area;
   uint8_t* out =
       job.moved + 4 * ((y - scene.source.y0) * Width(scene.source) + x - scene.source.x0);
   if (x < moving.x0 || y < moving.y0 || x >= moving.x1 || y >= moving.y1) {
@@ -239,7 +239,7 @@ TALKFACE_BOTH void WritePacked(const ComposeJob& job, int x, int y) {
   const bool swapped =
       format == PixelFormat::kBGRA || format == PixelFormat::kBGRx || format == PixelFormat::kBGR;
   const bool opaque = format == PixelFormat::kRGBx || format == PixelFormat::kBGRx;
-  const compose::Rect& drawn = job.scene.drawn;
+  const Rect& drawn = job.scene.drawn;
   const uint8_t* pixel = MovedAt(job, x, y);
   uint8_t* out = job.out + (three ? 3 : 4) * ((y - drawn.y0) * Width(drawn) + x - drawn.x0);
   out[0] = pixel[swapped ? 2 : 0];
@@ -259,4 +259,4 @@ TALKFACE_BOTH void WritePixel(const ComposeJob& job, int x, int y) {
   if (x % 2 == 0 && y % 2 == 0) WriteChroma(job, x, y);
 }
 
-}  // namespace talkface::mftfg
+}  // namespace talkface::imaging

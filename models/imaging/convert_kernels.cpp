@@ -6,7 +6,7 @@
 
 #include "models/imaging/simd.h"
 
-namespace talkface::compose {
+namespace talkface::imaging {
 namespace {
 
 uint8_t Clamp8(int32_t value) { return static_cast<uint8_t>(std::min(255, std::max(0, value))); }
@@ -194,4 +194,4 @@ void PackRow(const uint8_t* rgba, int count, PixelFormat format, uint8_t* out) {
   }
 }
 
-}  // namespace talkface::compose
+}  // namespace talkface::imaging

@@ -6,7 +6,7 @@
 
 #include "models/imaging/frame_format.h"
 
-namespace talkface::compose {
+namespace talkface::imaging {
 
 // `count` pixels to luma.
 void LumaRow(const uint8_t* rgbx, int count, const YuvWeights& weights, uint8_t* luma);
@@ -30,4 +30,4 @@ void ChromaRow(const int16_t* sums, int count, const ChromaFilter& filter,
 // `count` pixels into a packed format.
 void PackRow(const uint8_t* rgba, int count, PixelFormat format, uint8_t* out);
 
-}  // namespace talkface::compose
+}  // namespace talkface::imaging

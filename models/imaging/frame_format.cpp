@@ -5,7 +5,7 @@
 
 #include "models/core/error.h"
 
-namespace talkface::compose {
+namespace talkface::imaging {
 namespace {
 
 constexpr double kOne = 32768.0;
@@ -77,4 +77,4 @@ YuvWeights WeightsOf(ColorMatrix matrix, bool full_range) {
   return weights;
 }
 
-}  // namespace talkface::compose
+}  // namespace talkface::imaging

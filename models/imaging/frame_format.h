@@ -8,7 +8,7 @@
 
 #include "models/engine.h"
 
-namespace talkface::compose {
+namespace talkface::imaging {
 
 struct PlaneSize {
   size_t row_bytes, rows;
@@ -36,4 +36,4 @@ struct LumaShares {
 };
 LumaShares SharesOf(ColorMatrix matrix);
 
-}  // namespace talkface::compose
+}  // namespace talkface::imaging

@@ -7,7 +7,7 @@
 #include "models/core/error.h"
 #include "models/imaging/convert_kernels.h"
 
-namespace talkface::compose {
+namespace talkface::imaging {
 
 Rect Rect::Intersect(const Rect& other) const {
   return {std::max(x0, other.x0), std::max(y0, other.y0), std::min(x1, other.x1),
@@ -135,4 +135,4 @@ void FrameStore::CopyTo(const FrameTarget& out) const {
   }
 }
 
-}  // namespace talkface::compose
+}  // namespace talkface::imaging

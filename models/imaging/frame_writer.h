@@ -8,7 +8,7 @@
 #include "models/engine.h"
 #include "models/imaging/frame_format.h"
 
-namespace talkface::compose {
+namespace talkface::imaging {
 
 struct Rect {  // pixels [x0, x1) x [y0, y1) of the frame
   int x0 = 0, y0 = 0, x1 = 0, y1 = 0;
@@ -63,4 +63,4 @@ class FrameStore {
   std::vector<uint8_t> bytes_;
 };
 
-}  // namespace talkface::compose
+}  // namespace talkface::imaging

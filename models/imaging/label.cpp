@@ -11,7 +11,7 @@
 #include <stb/stb_easy_font.h>
 #pragma GCC diagnostic pop
 
-namespace talkface::compose {
+namespace talkface::imaging {
 namespace {
 
 constexpr float kTextHeight = 12.0f, kPadding = 3.0f;  // the font's own units
@@ -78,4 +78,4 @@ void Label::Draw(uint8_t* pixels, ptrdiff_t stride, const Rect& where) const {
   }
 }
 
-}  // namespace talkface::compose
+}  // namespace talkface::imaging

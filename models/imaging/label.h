@@ -7,7 +7,7 @@
 
 #include "models/imaging/frame_writer.h"
 
-namespace talkface::compose {
+namespace talkface::imaging {
 
 // "AI-generated" in white on a dark strip, in the lower left corner; immutable.
 class Label {
@@ -25,4 +25,4 @@ class Label {
   std::vector<uint8_t> letters_;  // coverage of the letters, 0..255
 };
 
-}  // namespace talkface::compose
+}  // namespace talkface::imaging

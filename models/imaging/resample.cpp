@@ -5,7 +5,7 @@
 #include <cmath>
 #include <utility>
 
-namespace talkface::mftfg {
+namespace talkface::imaging {
 namespace {
 
 // ---- Pillow: src/libImaging/Resample.c
@@ -299,4 +299,4 @@ void FillPolygon(const std::vector<PixelPoint>& corners, uint8_t value, ByteImag
   }
 }
 
-}  // namespace talkface::mftfg
+}  // namespace talkface::imaging

@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace talkface::mftfg {
+namespace talkface::imaging {
 
 // Rows of pixels, top first; channels side by side.
 template <typename Value>
@@ -53,4 +53,4 @@ struct PixelPoint {
 // image is left out, as in OpenCV 5 (others draw some pixels of such an outline otherwise).
 void FillPolygon(const std::vector<PixelPoint>& corners, uint8_t value, ByteImage* image);
 
-}  // namespace talkface::mftfg
+}  // namespace talkface::imaging

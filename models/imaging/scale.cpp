@@ -16,7 +16,7 @@
 #include <stb/stb_image_resize.h>
 #pragma GCC diagnostic pop
 
-namespace talkface::compose {
+namespace talkface::imaging {
 namespace {
 
 bool IsNative(uint32_t picture, uint32_t frame) {
@@ -93,4 +93,4 @@ void CompositeOverBlack(uint8_t* rgba, size_t pixels) {
   }
 }
 
-}  // namespace talkface::compose
+}  // namespace talkface::imaging

@@ -8,7 +8,7 @@
 #include "models/engine.h"
 #include "models/imaging/frame_writer.h"
 
-namespace talkface::compose {
+namespace talkface::imaging {
 
 // Point (px, py) of the picture lies at (rect.x0 + px * scale_x, rect.y0 + py * scale_y) in the
 // frame, both in pixels counted from the upper left corner of the first pixel.
@@ -29,4 +29,4 @@ std::vector<uint8_t> Scale(const Pixels& picture, const Placement& placement);
 // Colours over black, alpha made 255.
 void CompositeOverBlack(uint8_t* rgba, size_t pixels);
 
-}  // namespace talkface::compose
+}  // namespace talkface::imaging

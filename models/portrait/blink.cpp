@@ -6,7 +6,7 @@
 
 #include "models/core/falloff.h"
 
-namespace talkface::auwarp {
+namespace talkface::portrait {
 namespace {
 
 // In face heights.
@@ -19,7 +19,7 @@ constexpr float kMargin = 0.02f;     // of the painted skin round the eye
 constexpr float kGrain = 0.010f;     // what is coarser than this is shape, not grain
 constexpr float kMostGrain = 18;     // of 255
 
-compose::Rect BoxOf(const LidShape& shape, const FaceMap& map) {
+imaging::Rect BoxOf(const LidShape& shape, const FaceMap& map) {
   const auto& tops = shape.top.values;
   const auto& bottoms = shape.bottom.values;
   const float top = *std::min_element(tops.begin(), tops.end()) - kMargin;
@@ -53,7 +53,7 @@ Lids::Lids(const FaceGeometry& face, const FaceMap& map, const Patch& portrait) 
     const float soft = std::max(kSoft, 1.0f / map.PixelsPerUnit());
     lid.from = *std::min_element(tops.begin(), tops.end()) - soft;
     lid.to = *std::max_element(bottoms.begin(), bottoms.end()) + soft;
-    const compose::Rect area = BoxOf(lid.shape, map).Intersect(portrait.area());
+    const imaging::Rect area = BoxOf(lid.shape, map).Intersect(portrait.area());
     if (area.Empty()) continue;
     const int more = static_cast<int>(kHeadReach * map.PixelsPerUnit()) + 1;
     lid.reach = {area.x0 - more, area.y0 - more, area.x1 + more, area.y1 + more};
@@ -87,7 +87,7 @@ float Lids::GrainOffset(const Patch& portrait, const LidShape& shape) const {
 }
 
 void Lids::Paint(const Patch& portrait, Lid* lid) const {
-  const compose::Rect area = lid->skin.area();
+  const imaging::Rect area = lid->skin.area();
   const LidShape& shape = lid->shape;
   const float grain_offset = GrainOffset(portrait, shape);
   for (int x = area.x0; x < area.x1; ++x) {
@@ -175,4 +175,4 @@ void Lids::Draw(const Row& row, float shut) const {
   }
 }
 
-}  // namespace talkface::auwarp
+}  // namespace talkface::portrait

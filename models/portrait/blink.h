@@ -10,7 +10,7 @@
 #include "models/portrait/motion_fields.h"
 #include "models/portrait/pixel_sampler.h"
 
-namespace talkface::auwarp {
+namespace talkface::portrait {
 
 // Both eyes' lids for one scene; immutable.
 class Lids {
@@ -32,7 +32,7 @@ class Lids {
   struct Lid {
     LidShape shape;
     float from, to;       // its extent along v
-    compose::Rect reach;  // in the frame, head motion included
+    imaging::Rect reach;  // in the frame, head motion included
     Patch skin;           // of the closed lid
   };
   void Paint(const Patch& portrait, Lid* lid) const;
@@ -44,4 +44,4 @@ class Lids {
   std::vector<Lid> lids_;
 };
 
-}  // namespace talkface::auwarp
+}  // namespace talkface::portrait

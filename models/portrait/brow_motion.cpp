@@ -6,7 +6,7 @@
 
 #include "models/core/falloff.h"
 
-namespace talkface::auwarp {
+namespace talkface::portrait {
 namespace {
 
 // MediaPipe's mesh, from the picture's left to its right: upper and lower edge of each brow.
@@ -62,4 +62,4 @@ float BrowMotion::At(Point p) const {
   return -std::min(1.0f, Weight(sides_[0], p) + Weight(sides_[1], p));
 }
 
-}  // namespace talkface::auwarp
+}  // namespace talkface::portrait

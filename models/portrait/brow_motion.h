@@ -6,7 +6,7 @@
 
 #include "models/portrait/face_geometry.h"
 
-namespace talkface::auwarp {
+namespace talkface::portrait {
 
 class BrowMotion {
  public:
@@ -24,4 +24,4 @@ class BrowMotion {
   std::array<Side, 2> sides_;
 };
 
-}  // namespace talkface::auwarp
+}  // namespace talkface::portrait

@@ -3,7 +3,7 @@
 
 #include <cstring>
 
-namespace talkface::auwarp {
+namespace talkface::portrait {
 
 std::shared_ptr<const EnrolledFace> EnrolWithLandmarks(const Pixels& portrait,
                                                        const FaceInfo& info) {
@@ -22,4 +22,4 @@ std::shared_ptr<const EnrolledFace> EnrolWithLandmarks(const Pixels& portrait,
   return face;
 }
 
-}  // namespace talkface::auwarp
+}  // namespace talkface::portrait

@@ -8,7 +8,7 @@
 #include "models/core/family.h"
 #include "models/portrait/face_geometry.h"
 
-namespace talkface::auwarp {
+namespace talkface::portrait {
 
 class EnrolledFace : public FaceModel {
  public:
@@ -24,4 +24,4 @@ class EnrolledFace : public FaceModel {
 std::shared_ptr<const EnrolledFace> EnrolWithLandmarks(const Pixels& portrait,
                                                        const FaceInfo& info);
 
-}  // namespace talkface::auwarp
+}  // namespace talkface::portrait

@@ -8,7 +8,7 @@
 
 #include "models/core/error.h"
 
-namespace talkface::auwarp {
+namespace talkface::portrait {
 namespace {
 
 // MediaPipe's mesh, from the picture's left to its right.
@@ -232,4 +232,4 @@ FaceGeometry MeasureFace(const Pixels& portrait, const FaceInfo& info) {
   return face;
 }
 
-}  // namespace talkface::auwarp
+}  // namespace talkface::portrait

@@ -8,7 +8,7 @@
 
 #include "models/engine.h"
 
-namespace talkface::auwarp {
+namespace talkface::portrait {
 
 struct Point {
   float u = 0, v = 0;
@@ -75,4 +75,4 @@ Colour MeanAround(const Pixels& portrait, const FaceGeometry& face, Point centre
 // width).
 FaceGeometry MeasureFace(const Pixels& portrait, const FaceInfo& face);
 
-}  // namespace talkface::auwarp
+}  // namespace talkface::portrait

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace talkface::auwarp {
+namespace talkface::portrait {
 namespace {
 
 constexpr double kSecond = 1e9;
@@ -145,4 +145,4 @@ float BlinkAt(uint64_t time_ns, uint64_t seed) {
   return shut;
 }
 
-}  // namespace talkface::auwarp
+}  // namespace talkface::portrait

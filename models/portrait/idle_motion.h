@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace talkface::auwarp {
+namespace talkface::portrait {
 
 struct HeadPose {      // of the head on its portrait
   float u = 0, v = 0;  // shift in face heights, within 0.02 of the portrait
@@ -35,4 +35,4 @@ std::vector<Blink> BlinksUntil(uint64_t until_ns, uint64_t seed);
 // How far the lids are shut: 0 open, 1 closed.
 float BlinkAt(uint64_t time_ns, uint64_t seed);
 
-}  // namespace talkface::auwarp
+}  // namespace talkface::portrait

@@ -6,7 +6,7 @@
 
 #include "models/core/falloff.h"
 
-namespace talkface::auwarp {
+namespace talkface::portrait {
 namespace {
 
 constexpr int kColumns = LidShape::kColumns;
@@ -221,4 +221,4 @@ LidShape MeasureLid(const Eye& eye, bool left, const FaceMap& map, const Patch& 
   return lid;
 }
 
-}  // namespace talkface::auwarp
+}  // namespace talkface::portrait

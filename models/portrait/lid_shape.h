@@ -8,7 +8,7 @@
 #include "models/portrait/motion_fields.h"
 #include "models/portrait/pixel_sampler.h"
 
-namespace talkface::auwarp {
+namespace talkface::portrait {
 
 // All curves reach a little beyond the eye's corners, where they meet.
 struct LidShape {
@@ -35,4 +35,4 @@ void SampleAt(const Patch& patch, Point at, uint8_t* out);
 // The mean of the portrait's colours over an ellipse in face units.
 Colour MeanColour(const Patch& portrait, const FaceMap& map, Point centre, Point radius);
 
-}  // namespace talkface::auwarp
+}  // namespace talkface::portrait

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: MIT
-// The face's motion as a few smooth fields on a coarse grid over the frame: computed once a scene,
-// summed once a frame.
+// The motion of head and brows as a few smooth fields on a coarse grid over the frame: computed
+// once a scene, summed once a frame.
 #pragma once
 
-#include <memory>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "models/imaging/frame_writer.h"
 #include "models/portrait/face_geometry.h"
-#include "models/portrait/smooth_field.h"
 
-namespace talkface::auwarp {
+namespace talkface::portrait {
 
 // Where face units lie in the frame; pixel (x, y) means that pixel's centre.
 struct FaceMap {
@@ -27,48 +28,40 @@ struct FaceMap {
   float PixelsPerUnit() const { return unit_px; }  // along v
 };
 
-// The share of the lips' parting at u: 1 in the mouth's middle, 0 at and beyond its corners.
-float Parting(const FaceGeometry& face, float u);
+// A grid over the part of the frame in which something can move: its nodes lie at pixels
+// (x0 + i * step, y0 + j * step).
+struct GridShape {
+  int x0 = 0, y0 = 0, step = 2, log2_step = 1, columns = 0, rows = 0;
 
-// Downward travel of the skin for a unit of jaw opening, measured on speakers (see the .cpp): once
-// as the upper lip sees it, once as the lower lip does. Equal away from the mouth.
-class JawMotion {
- public:
-  explicit JawMotion(const FaceGeometry& face);
-  float Upper(Point p) const;
-  float Lower(Point p) const;
-
- private:
-  float Window(Point p) const;
-  const FaceGeometry& face_;
-  std::unique_ptr<SmoothField> upper_, lower_;
+  int Count() const { return columns * rows; }
+  // The node's pixel.
+  int X(int node) const { return x0 + node % columns * step; }
+  int Y(int node) const { return y0 + node / columns * step; }
 };
 
-// Nodes at frame pixels (x0 + i * step, y0 + j * step). Values are weights of an amplitude in face
-// units. Fields of the upper lip are valid above the line between the lips, those of the lower lip
-// below; each goes on unchanged across the line.
-struct MotionFields {
-  int x0 = 0, y0 = 0, step = 2, log2_step = 1, columns = 0, rows = 0;
-  std::vector<float> jaw_upper, jaw_lower, part_upper, part_lower, thick, corner_v;  // along v
-  // Along v and already in face units: a smile's lips meet; a lower lip loses the shape that the
-  // upper one pressed into it.
-  std::vector<float> close_upper, close_lower, relax;
-  std::vector<float> width, corner_u;  // along u
+// Weights of an amplitude in face units, by node. What is no larger than this moves nothing: an
+// amplitude is a tenth of a face at most.
+constexpr float kStillWeight = 1e-4f;
+
+struct MotionFields : GridShape {
   // Head motion: how much a node goes with the head, that times its place, and its nearness.
   std::vector<float> head, head_u, head_v, nearness;
   std::vector<float> brow;  // along v: with the brows, and a little of it the upper lids
-  // First and last cell of each row of cells in which anything can move: [from, to).
+  // First and last cell of each row of cells in which anything can move: [from, to). Of FindCells.
   std::vector<int> cells_from, cells_to;
   // Cells in which the lips can part.
   int mouth_from = 0, mouth_to = 0, mouth_top = 0, mouth_bottom = 0;
 
-  int Count() const { return columns * rows; }
   bool UpperSide(int node) const { return upper_side[static_cast<size_t>(node)] != 0; }
   std::vector<uint8_t> upper_side;  // the node lies above the line between the lips
 };
 
-// `picture`: where the portrait lies in the frame; nothing moves outside.
+// `picture`: where the portrait lies in the frame; nothing moves outside. `head_motion`: do head
+// and brows move?
 MotionFields BuildMotionFields(const FaceGeometry& face, const FaceMap& map,
-                               const compose::Rect& picture, bool head_motion);
+                               const imaging::Rect& picture, bool head_motion);
 
-}  // namespace talkface::auwarp
+// Fills in which cells can move, by head, brows, or what `mouth` says of a node.
+void FindCells(const std::function<bool(size_t node)>& mouth, MotionFields* fields);
+
+}  // namespace talkface::portrait

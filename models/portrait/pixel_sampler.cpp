@@ -6,7 +6,7 @@
 
 #include "models/imaging/simd.h"
 
-namespace talkface::auwarp {
+namespace talkface::portrait {
 namespace {
 
 template <int kLog2>
@@ -56,7 +56,7 @@ void ExpandRow(const int32_t* top, const int32_t* bottom, int inside, const Cell
   ExpandAny(top, bottom, inside, row, out);
 }
 
-void Patch::Fill(const uint8_t* pixels, size_t stride, const compose::Rect& area) {
+void Patch::Fill(const uint8_t* pixels, size_t stride, const imaging::Rect& area) {
   area_ = area;
   log2_zoom_ = 0;
   stride_ = 4 * static_cast<ptrdiff_t>(area.x1 - area.x0 + 1);
@@ -271,4 +271,4 @@ void Patch::Sample(const int32_t* x, const int32_t* y, int count, uint8_t* out) 
   for (; i < count; ++i) SampleOne(x[i], y[i], out + 4 * i);
 }
 
-}  // namespace talkface::auwarp
+}  // namespace talkface::portrait

@@ -7,19 +7,19 @@
 
 #include "models/imaging/frame_writer.h"
 
-namespace talkface::auwarp {
+namespace talkface::portrait {
 
 // Part of a picture, four bytes a pixel, its last row and column repeated once so that a bilinear
 // read never leaves it. Immutable after Fill.
 class Patch {
  public:
   // `pixels` covers `area`, rows without gaps beyond `stride` bytes.
-  void Fill(const uint8_t* pixels, size_t stride, const compose::Rect& area);
+  void Fill(const uint8_t* pixels, size_t stride, const imaging::Rect& area);
   // The same area of `plain` with a pixel between every two, so that reading between them blurs
   // less: the half-sample filter of H.264 (8.4.2.2.1), 1 -5 20 20 -5 1. At is not for it.
   void FillDoubled(const Patch& plain);
 
-  const compose::Rect& area() const { return area_; }
+  const imaging::Rect& area() const { return area_; }
   bool empty() const { return pixels_.empty(); }
   const uint8_t* data() const { return pixels_.data(); }
   uint8_t* At(int x, int y) {
@@ -47,7 +47,7 @@ class Patch {
   };
   Place Find(int32_t x, int32_t y) const;
 
-  compose::Rect area_;
+  imaging::Rect area_;
   int log2_zoom_ = 0;  // 1: doubled
   ptrdiff_t stride_ = 0;
   std::vector<uint8_t> pixels_;
@@ -62,4 +62,4 @@ struct CellRow {
 void ExpandRow(const int32_t* top, const int32_t* bottom, int inside, const CellRow& row,
                int32_t* out);
 
-}  // namespace talkface::auwarp
+}  // namespace talkface::portrait

@@ -6,7 +6,7 @@
 
 #include "models/core/error.h"
 
-namespace talkface::auwarp {
+namespace talkface::portrait {
 namespace {
 
 constexpr double kNearest = 0.004;
@@ -78,4 +78,4 @@ float SmoothField::At(Point p) const {
   return static_cast<float>(sum);
 }
 
-}  // namespace talkface::auwarp
+}  // namespace talkface::portrait

@@ -6,7 +6,7 @@
 
 #include "models/portrait/face_geometry.h"
 
-namespace talkface::auwarp {
+namespace talkface::portrait {
 
 struct ControlPoint {
   Point at;
@@ -28,4 +28,4 @@ class SmoothField {
   double constant_ = 0, slope_u_ = 0, slope_v_ = 0;
 };
 
-}  // namespace talkface::auwarp
+}  // namespace talkface::portrait

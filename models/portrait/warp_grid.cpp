@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace talkface::auwarp {
+namespace talkface::portrait {
 namespace {
 
 constexpr int kRounds = 16;
@@ -12,28 +12,30 @@ constexpr float kCloseEnough = 0.01f;  // pixels
 
 }  // namespace
 
-void WarpGrid::Sum(const MotionFields& f, const FaceMap& map, const MouthPose& mouth,
-                   const HeadPose& head) {
+void WarpGrid::Sum(const MotionFields& f, const FaceMap& map, const FrameMotion& motion) {
   const size_t count = static_cast<size_t>(f.Count());
-  for (Forward* forward : {&up_, &down_}) {
-    forward->x.resize(count);
-    forward->y.resize(count);
+  u_.assign(count, 0.0f);
+  v_.assign(count, 0.0f);
+  for (std::vector<float>* sums : {&v_upper_, &v_lower_, &up_.x, &up_.y, &down_.x, &down_.y}) {
+    sums->resize(count);
   }
-  const float jaw = mouth.jaw, part_up = mouth.part_up, part_down = mouth.part_down,
-              close = mouth.close, relax = mouth.relax;
+  const bool speaks = motion.layer != nullptr && motion.mouth != nullptr;
+  if (speaks) motion.layer->Move(*motion.mouth, {count, u_.data(), v_.data()});
+  const HeadPose& head = motion.head;
   for (size_t i = 0; i < count; ++i) {
-    const float u = mouth.width * f.width[i] + mouth.corner * f.corner_u[i] + head.u * f.head[i] -
-                    head.turn * f.head_v[i] + head.parallax * f.nearness[i];
-    const float v = mouth.thick * f.thick[i] + mouth.corner * f.corner_v[i] + head.v * f.head[i] +
-                    head.turn * f.head_u[i] + head.brow * f.brow[i];
-    const float above =
-        v + jaw * f.jaw_upper[i] + part_up * f.part_upper[i] + close * f.close_upper[i];
-    const float below = v + jaw * f.jaw_lower[i] + part_down * f.part_lower[i] +
-                        close * f.close_lower[i] + relax * f.relax[i];
-    up_.x[i] = map.xu * u + map.xv * above;
-    up_.y[i] = map.yu * u + map.yv * above;
-    down_.x[i] = map.xu * u + map.xv * below;
-    down_.y[i] = map.yu * u + map.yv * below;
+    u_[i] = u_[i] + head.u * f.head[i] - head.turn * f.head_v[i] + head.parallax * f.nearness[i];
+    v_[i] = v_[i] + head.v * f.head[i] + head.turn * f.head_u[i] + head.brow * f.brow[i];
+  }
+  const float *above = v_.data(), *below = v_.data();
+  if (speaks) {
+    motion.layer->Part(*motion.mouth, count, v_.data(), v_upper_.data(), v_lower_.data());
+    above = v_upper_.data(), below = v_lower_.data();
+  }
+  for (size_t i = 0; i < count; ++i) {
+    up_.x[i] = map.xu * u_[i] + map.xv * above[i];
+    up_.y[i] = map.yu * u_[i] + map.yv * above[i];
+    down_.x[i] = map.xu * u_[i] + map.xv * below[i];
+    down_.y[i] = map.yu * u_[i] + map.yv * below[i];
   }
 }
 
@@ -73,8 +75,7 @@ void WarpGrid::SolveMouthNode(const MotionFields& f, const FaceMap& map, const F
   const size_t n = static_cast<size_t>(node);
   Invert(f, up_, node, &upper_);
   Invert(f, down_, node, &lower_);
-  const float x = static_cast<float>(f.x0 + node % f.columns * f.step),
-              y = static_cast<float>(f.y0 + node / f.columns * f.step);
+  const float x = static_cast<float>(f.X(node)), y = static_cast<float>(f.Y(node));
   const Point upper = map.ToFace(x + static_cast<float>(upper_.x[n]) / 256.0f,
                                  y + static_cast<float>(upper_.y[n]) / 256.0f);
   const Point lower = map.ToFace(x + static_cast<float>(lower_.x[n]) / 256.0f,
@@ -106,8 +107,8 @@ bool WarpGrid::Seam(const MotionFields& f, int column, int row) const {
 }
 
 void WarpGrid::Solve(const MotionFields& f, const FaceMap& map, const FaceGeometry& face,
-                     const MouthPose& mouth, const HeadPose& head) {
-  Sum(f, map, mouth, head);
+                     const FrameMotion& motion) {
+  Sum(f, map, motion);
   const size_t count = static_cast<size_t>(f.Count());
   for (BackwardGrid* grid : {&skin_, &upper_, &lower_}) {
     grid->x.resize(count);
@@ -126,4 +127,4 @@ void WarpGrid::Solve(const MotionFields& f, const FaceMap& map, const FaceGeomet
   }
 }
 
-}  // namespace talkface::auwarp
+}  // namespace talkface::portrait

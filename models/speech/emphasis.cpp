@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace talkface::auwarp {
+namespace talkface::speech {
 namespace {
 
 // Time constants in seconds.
@@ -31,4 +31,4 @@ void SpeechEmphasis::Advance(uint64_t time_ns, float level, float voice) {
   follow(&liveliness_, liveliness_once_, kLiveliness);
 }
 
-}  // namespace talkface::auwarp
+}  // namespace talkface::speech

@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-namespace talkface::auwarp {
+namespace talkface::speech {
 
 // One stream's state; follows frames in the order of their times.
 class SpeechEmphasis {
@@ -28,4 +28,4 @@ class SpeechEmphasis {
   float liveliness_once_ = 0, liveliness_ = 0;
 };
 
-}  // namespace talkface::auwarp
+}  // namespace talkface::speech

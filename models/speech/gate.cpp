@@ -2,10 +2,11 @@
 #include "models/speech/gate.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "models/core/falloff.h"
 
-namespace talkface::auwarp {
+namespace talkface::speech {
 namespace {
 
 constexpr float kSmooth = 0.3f;           // share of a new step in the smoothed level
@@ -26,7 +27,8 @@ constexpr int kForever = 1 << 20;
 
 }  // namespace
 
-SpeechGate::SpeechGate(bool voice) : has_voice_(voice) {}
+SpeechGate::SpeechGate(bool voice, std::vector<int> delays_ms)
+    : has_voice_(voice), delays_ms_(std::move(delays_ms)) {}
 
 bool SpeechGate::HearsSpeech(float voice) {
   floor_db_ = std::max(kQuietestDb, std::min(smooth_db_, floor_db_ + kRiseDb));
@@ -34,7 +36,7 @@ bool SpeechGate::HearsSpeech(float voice) {
   voice_ = voice > (voice_ ? kVoiceEnds : kVoiceBegins);
   since_voice_ = voice_ ? 0 : std::min(since_voice_ + 1, kForever);
   heard_ = heard_ || voice_;
-  const bool lips_only = smooth_db_ < kQuietDb && since_voice_ * kStepMs <= kQuietHangMs;
+  const bool lips_only = smooth_db_ < kQuietDb && since_voice_ * kGateStepMs <= kQuietHangMs;
   return smooth_db_ > kSilenceDb && (voice_ || lips_only);
 }
 
@@ -43,11 +45,11 @@ GateValue SpeechGate::Step(float level_db, float voice) {
   first_ = false;
   const bool speech = HearsSpeech(voice);
   since_speech_ = speech ? 0 : std::min(since_speech_ + 1, kForever);
-  GateValue value;
+  GateValue value{};
   value.heard = heard_ || !has_voice_;
-  for (int d = 0; d < kDelays; ++d) {
+  for (size_t d = 0; d < delays_ms_.size(); ++d) {
     // The delayed outputs speak of a time that lies back: their gate must hang on for as long.
-    const bool hold = since_speech_ * kStepMs <= kHangMs + kDelaysMs[d];
+    const bool hold = since_speech_ * kGateStepMs <= kHangMs + delays_ms_[d];
     open_[d] = hold ? std::min(1.0f, open_[d] + kOpenStep) : std::max(0.0f, open_[d] - kCloseStep);
     value.open[d] = SmoothStep(open_[d]);
   }
@@ -55,4 +57,4 @@ GateValue SpeechGate::Step(float level_db, float voice) {
   return value;
 }
 
-}  // namespace talkface::auwarp
+}  // namespace talkface::speech

@@ -4,24 +4,28 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
+#include <vector>
 
-#include "models/families/auwarp/speech/speech_net.h"
+namespace talkface::speech {
 
-namespace talkface::auwarp {
+constexpr int kGateStepMs = 20;
+constexpr size_t kMostGateDelays = 8;
 
-// How far the mouth may move, for the frames that each delay of the net speaks of.
+// How far the mouth may move, for frames that lie back by each of the gate's delays.
 struct GateValue {
-  // 0 (at rest) to 1; opens in 80 ms, closes in 200 ms: 0.2 s after the last voice, 1.2 s after it
-  // where it is quiet.
-  std::array<float, kDelays> open;
+  // By delay, 0 (at rest) to 1; opens in 80 ms, closes in 200 ms: 0.2 s after the last voice, 1.2 s
+  // after it where it is quiet.
+  std::array<float, kMostGateDelays> open;
   bool heard;   // has this stream had a voice yet?
   float level;  // 0..1: -60 to -20 dB re full scale, smoothed
 };
 
 class SpeechGate {
  public:
-  // `voice`: with a detector, or by loudness alone?
-  explicit SpeechGate(bool voice);
+  // `voice`: with a detector, or by loudness alone? `delays_ms`: of the answers that are gated, at
+  // most kMostGateDelays.
+  SpeechGate(bool voice, std::vector<int> delays_ms);
   // `level_db` is the power in the speech band over the step, `voice` the probability that a voice
   // is in it (without a detector of no account).
   GateValue Step(float level_db, float voice);
@@ -37,7 +41,8 @@ class SpeechGate {
   bool heard_ = false;          // a voice, ever
   int since_voice_ = 0;         // steps
   int since_speech_ = 1 << 20;  // steps
-  std::array<float, kDelays> open_{};
+  const std::vector<int> delays_ms_;
+  std::array<float, kMostGateDelays> open_{};
 };
 
-}  // namespace talkface::auwarp
+}  // namespace talkface::speech

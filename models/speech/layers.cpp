@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-namespace talkface::auwarp {
+namespace talkface::speech {
 
 namespace {
 
@@ -69,4 +69,4 @@ void ShiftRows(std::vector<float>* history, const float* row, int size) {
   std::copy(row, row + size, history->end() - size);
 }
 
-}  // namespace talkface::auwarp
+}  // namespace talkface::speech

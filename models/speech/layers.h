@@ -8,7 +8,7 @@
 
 #include "models/core/safetensors.h"
 
-namespace talkface::auwarp {
+namespace talkface::speech {
 
 inline float Sigmoid(float x) { return 1.0f / (1.0f + std::exp(-x)); }
 
@@ -37,4 +37,4 @@ struct Linear {
 // Drops the oldest row of `history` and appends `row` [size].
 void ShiftRows(std::vector<float>* history, const float* row, int size);
 
-}  // namespace talkface::auwarp
+}  // namespace talkface::speech

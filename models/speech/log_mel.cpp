@@ -6,11 +6,11 @@
 
 #include "models/speech/fft.h"
 
-namespace talkface::auwarp {
+namespace talkface::speech {
 namespace {
 
 constexpr int kHalf = kMelFft / 2;  // points of the complex transform that does the real one
-static_assert(kHalf == kFftSize);
+using Transform = Fft<float, kHalf>;
 constexpr int kBins = kHalf + 1;
 constexpr float kFloor = 1e-8f;
 constexpr double kLowHz = 60, kHighHz = 7600, kLevelLowHz = 300, kLevelHighHz = 4000;
@@ -81,14 +81,14 @@ const MelTables& SharedMelTables() {
 // transform of half the size, then parted.
 void PowerSpectrum(const MelTables& tables, const std::array<float, kMelWindow>& samples,
                    std::array<float, kBins>* power) {
-  FftBuffer x;
+  Transform::Buffer x;
   for (int i = 0; i < kHalf; ++i) {
-    const int from = 2 * i, to = FftPlace(i);
+    const int from = 2 * i, to = Transform::Place(i);
     const bool inside = from < kMelWindow;
     x.re[to] = inside ? samples[from] * tables.window[from] : 0.0f;
     x.im[to] = inside ? samples[from + 1] * tables.window[from + 1] : 0.0f;
   }
-  Fft(&x);
+  Transform::Run(&x);
   (*power)[0] = (x.re[0] + x.im[0]) * (x.re[0] + x.im[0]);
   (*power)[kHalf] = (x.re[0] - x.im[0]) * (x.re[0] - x.im[0]);
   for (int k = 1; k < kHalf; ++k) {
@@ -155,4 +155,4 @@ void RunningMean::Apply(const MelFrame& frame, float* out) {
   for (int b = 0; b < kMelBands; ++b) out[b] = (frame.bands[b] - mean_[b]) * kMelScale;
 }
 
-}  // namespace talkface::auwarp
+}  // namespace talkface::speech

@@ -6,7 +6,7 @@
 #include <array>
 #include <vector>
 
-namespace talkface::auwarp {
+namespace talkface::speech {
 
 constexpr int kSpeechRateHz = 16000;
 constexpr int kMelHop = 160;     // samples between frames
@@ -49,4 +49,4 @@ class RunningMean {
 
 constexpr float kMeanGateDb = -70.0f;
 
-}  // namespace talkface::auwarp
+}  // namespace talkface::speech

@@ -3,15 +3,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <complex>
 
-#include "models/families/mftfg/config.h"
+#include "models/speech/fft.h"
 
-namespace talkface::mftfg {
+namespace talkface::speech {
 namespace mfcc {
 namespace {
 
-constexpr double kPi = 3.14159265358979323846;
 constexpr double kEmphasis = 0.97;
 constexpr double kLowHz = 300, kHighHz = 3700;
 constexpr double kLifterPeriod = 22;
@@ -67,34 +65,6 @@ FilterEnergies MakeLifter() {
   return lifter;
 }
 
-using Complexes = std::array<std::complex<double>, kMfccFft>;
-
-Complexes MakeTwiddles() {
-  Complexes twiddles{};
-  for (size_t k = 0; k < kMfccFft; ++k)
-    twiddles[k] = std::polar(1.0, -2 * kPi * static_cast<double>(k) / kMfccFft);
-  return twiddles;
-}
-
-// Radix-2 FFT of `count` values, `stride` apart in `in`; out[k] = sum in[n] e^(-2 pi i k n /
-// count).
-void Fft(const double* in, size_t count, size_t stride, std::complex<double>* out) {
-  static const Complexes twiddles = MakeTwiddles();
-  if (count == 1) {
-    out[0] = in[0];
-    return;
-  }
-  const size_t half = count / 2;
-  Fft(in, half, 2 * stride, out);
-  Fft(in + stride, half, 2 * stride, out + half);
-  for (size_t k = 0; k < half; ++k) {
-    const std::complex<double> even = out[k];
-    const std::complex<double> odd = twiddles[k * (kMfccFft / count)] * out[half + k];
-    out[k] = even + odd;
-    out[half + k] = even - odd;
-  }
-}
-
 }  // namespace
 
 const std::array<Spectrum, kMfccFilters>& FilterBank() {
@@ -122,12 +92,13 @@ Frame Window(const double* emphasised) {
 }
 
 Spectrum Magnitudes(const Frame& windowed) {
-  std::array<double, kMfccFft> padded{};
-  std::copy(windowed.begin(), windowed.end(), padded.begin());
-  Complexes transform{};
-  Fft(padded.data(), kMfccFft, 1, transform.data());
+  using Transform = Fft<double, static_cast<int>(kMfccFft)>;
+  Transform::Buffer x{};
+  for (size_t i = 0; i < kMfccFrame; ++i)
+    x.re[static_cast<size_t>(Transform::Place(static_cast<int>(i)))] = windowed[i];
+  Transform::Run(&x);
   Spectrum magnitudes{};
-  for (size_t k = 0; k < kMfccBins; ++k) magnitudes[k] = std::abs(transform[k]);
+  for (size_t k = 0; k < kMfccBins; ++k) magnitudes[k] = std::hypot(x.re[k], x.im[k]);
   return magnitudes;
 }
 
@@ -219,4 +190,4 @@ std::vector<float> MfccWindow(const std::vector<MfccColumn>& columns, int64_t be
   return window;
 }
 
-}  // namespace talkface::mftfg
+}  // namespace talkface::speech

@@ -12,13 +12,16 @@
 #include <cstdint>
 #include <vector>
 
-namespace talkface::mftfg {
+namespace talkface::speech {
 
 constexpr int kMfccRate = 16000;
 constexpr size_t kMfccFrame = 400, kMfccStep = 160, kMfccFft = 512;
 constexpr size_t kMfccBins = kMfccFft / 2 + 1;
 constexpr size_t kMfccFilters = 13;
 constexpr size_t kMfccCoefficients = 12;
+// What one video frame hears: coefficients 1 to 12 of 25 columns.
+constexpr int64_t kMfccRows = kMfccCoefficients;
+constexpr int64_t kMfccColumns = 25;
 
 using MfccColumn = std::array<double, kMfccCoefficients>;
 
@@ -69,4 +72,4 @@ uint64_t SamplesNeededAt(uint64_t time_ns);
 // where `columns` has none. `columns` starts with column `begin`.
 std::vector<float> MfccWindow(const std::vector<MfccColumn>& columns, int64_t begin, int64_t first);
 
-}  // namespace talkface::mftfg
+}  // namespace talkface::speech

@@ -5,21 +5,23 @@
 
 #include "models/speech/fft.h"
 
-namespace talkface::auwarp {
+namespace talkface::speech {
 namespace {
 
-constexpr int kWindow = kFftSize, kHop = 128, kPadded = kVoiceContext + kVoiceChunk + 64;
+constexpr int kWindow = 256, kHop = 128, kPadded = kVoiceContext + kVoiceChunk + 64;
 constexpr int kFrames = 4, kBins = kWindow / 2 + 1;
 constexpr int kTaps = 3, kWide = 128, kNarrow = 64, kUnits = kVoiceUnits;
 // Answers between these are in doubt. Of speech one chunk in twenty is.
 constexpr float kNoVoice = 0.3f, kSurelyVoice = 0.95f;
 static_assert((kPadded - kWindow) / kHop + 1 == kFrames);
 
+using Transform = Fft<float, kWindow>;
+
 const std::array<float, kWindow>& HannWindow() {
   static const std::array<float, kWindow> window = [] {
     std::array<float, kWindow> hann;
     for (int i = 0; i < kWindow; ++i)
-      hann[i] = static_cast<float>(0.5 - 0.5 * std::cos(2 * 3.14159265358979323846 * i / kWindow));
+      hann[i] = static_cast<float>(0.5 - 0.5 * std::cos(2 * kPi * i / kWindow));
     return hann;
   }();
   return window;
@@ -29,13 +31,13 @@ const std::array<float, kWindow>& HannWindow() {
 // is its imaginary part.
 void TwoSpectra(const float* first, const float* second, float* first_out, float* second_out) {
   const auto& window = HannWindow();
-  FftBuffer x;
+  Transform::Buffer x;
   for (int i = 0; i < kWindow; ++i) {
-    const int to = FftPlace(i);
+    const int to = Transform::Place(i);
     x.re[to] = first[i] * window[i];
     x.im[to] = second[i] * window[i];
   }
-  Fft(&x);
+  Transform::Run(&x);
   for (int k = 0; k < kBins; ++k) {
     const int m = (kWindow - k) % kWindow;
     const float a_re = 0.5f * (x.re[k] + x.re[m]), a_im = 0.5f * (x.im[k] - x.im[m]);
@@ -148,4 +150,4 @@ float VoiceDetector::Push(const float* samples, int count) {
   return probability_;
 }
 
-}  // namespace talkface::auwarp
+}  // namespace talkface::speech

@@ -21,7 +21,7 @@
 
 #include "models/speech/layers.h"
 
-namespace talkface::auwarp {
+namespace talkface::speech {
 
 constexpr int kVoiceChunk = 512;   // samples between two answers
 constexpr int kVoiceContext = 64;  // samples of the chunk before that count too
@@ -73,4 +73,4 @@ class VoiceDetector {
   float probability_ = 0;
 };
 
-}  // namespace talkface::auwarp
+}  // namespace talkface::speech

@@ -7,7 +7,7 @@
 
 #include "models/core/error.h"
 
-namespace talkface::mftfg {
+namespace talkface::nets {
 namespace {
 
 constexpr char kLibrary[] = "libtalkface-cuda.so";
@@ -40,4 +40,4 @@ std::unique_ptr<Accelerator> OpenCudaAccelerator(int index, uint64_t memory_limi
   return std::unique_ptr<Accelerator>(accelerator);
 }
 
-}  // namespace talkface::mftfg
+}  // namespace talkface::nets

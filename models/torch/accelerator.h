@@ -11,9 +11,11 @@
 
 #include "models/engine.h"
 
-namespace talkface::mftfg {
-
+namespace talkface::imaging {
 struct ComposeJob;
+}
+
+namespace talkface::nets {
 
 // Work of a device, to be done again and again.
 class Recorded {
@@ -34,7 +36,7 @@ class Accelerator {
   // does, or does what cannot be recorded.
   virtual std::unique_ptr<Recorded> Record(const std::function<void()>& work, int pool) = 0;
   // Queues a job (compose_pixels.h).
-  virtual void Compose(const ComposeJob& job) = 0;
+  virtual void Compose(const imaging::ComposeJob& job) = 0;
 };
 
 constexpr int kRecordPools = 2;
@@ -48,4 +50,4 @@ std::unique_ptr<Accelerator> OpenCudaAccelerator(int index, uint64_t memory_limi
 using OpenCudaFunction = Status (*)(uint32_t abi, int index, uint64_t memory_limit,
                                     Accelerator** out) noexcept;
 
-}  // namespace talkface::mftfg
+}  // namespace talkface::nets

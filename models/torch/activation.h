@@ -4,7 +4,7 @@
 
 #include <torch/torch.h>
 
-namespace talkface::mftfg {
+namespace talkface::nets {
 
 inline torch::nn::LeakyReLU Leaky(double slope) {
   return torch::nn::LeakyReLU(torch::nn::LeakyReLUOptions().negative_slope(slope));
@@ -17,4 +17,4 @@ inline torch::nn::LeakyReLU EncoderActivation() { return Leaky(0.02); }
 // not give NaN.
 constexpr double kNever = -1e9;
 
-}  // namespace talkface::mftfg
+}  // namespace talkface::nets

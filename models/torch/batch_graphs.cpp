@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace talkface::mftfg {
+namespace talkface::nets {
 namespace {
 
 using torch::Tensor;
@@ -79,4 +79,4 @@ void BatchGraphs::RecordGraph(Graph* graph) {
   graph->tried = true;
 }
 
-}  // namespace talkface::mftfg
+}  // namespace talkface::nets

@@ -14,7 +14,7 @@
 
 #include "models/torch/accelerator.h"
 
-namespace talkface::mftfg {
+namespace talkface::nets {
 
 // The size of graph that `count` frames are run with, the rest being padding: 1, 2, 4 ... 64, and
 // multiples of 64 beyond.
@@ -65,4 +65,4 @@ class BatchGraphs {
   std::string trouble_;
 };
 
-}  // namespace talkface::mftfg
+}  // namespace talkface::nets

@@ -10,7 +10,7 @@
 
 #include "models/core/error.h"
 
-namespace talkface::mftfg {
+namespace talkface::nets {
 
 struct DeviceMemory {
   std::string device;        // "cuda:0"
@@ -33,4 +33,4 @@ auto WithinMemory(const DeviceMemory& memory, Body&& body) -> decltype(body()) {
   }
 }
 
-}  // namespace talkface::mftfg
+}  // namespace talkface::nets

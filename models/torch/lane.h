@@ -10,7 +10,7 @@
 
 #include <optional>
 
-namespace talkface::mftfg {
+namespace talkface::nets {
 
 // One queue of work of a device.
 class Lane {
@@ -68,4 +68,4 @@ inline void FinishWork(torch::Device device) {
   guard.synchronizeStream(guard.getStream(device));
 }
 
-}  // namespace talkface::mftfg
+}  // namespace talkface::nets

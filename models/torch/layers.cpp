@@ -13,7 +13,7 @@
 
 #include "models/torch/norm_kernel.h"
 
-namespace talkface::mftfg {
+namespace talkface::nets {
 namespace {
 
 namespace nn = torch::nn;
@@ -244,4 +244,4 @@ void PackModel(nn::Module& model) {
     if (auto* packable = dynamic_cast<Packable*>(module.get())) packable->Pack();
 }
 
-}  // namespace talkface::mftfg
+}  // namespace talkface::nets

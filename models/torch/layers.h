@@ -11,7 +11,7 @@
 #include <memory>
 #include <string>
 
-namespace talkface::mftfg {
+namespace talkface::nets {
 
 // Registers `child` below `parent` under a dotted name of the official state dict, such as
 // "in_layers.0"; the levels in between are made where they are missing.
@@ -127,4 +127,4 @@ void MoveModel(torch::nn::Module& model, torch::Device device, torch::Dtype dtyp
 // Pack() on every layer of the model; only on the CPU, and a no-op elsewhere.
 void PackModel(torch::nn::Module& model);
 
-}  // namespace talkface::mftfg
+}  // namespace talkface::nets

@@ -14,7 +14,7 @@
 #define TALKFACE_CLONES
 #endif
 
-namespace talkface::mftfg {
+namespace talkface::nets {
 namespace {
 
 constexpr int64_t kBlock = 64;  // pixels summed in single precision before they join the total
@@ -200,4 +200,4 @@ void RunGroupNorm(const NormJob& job, const ParallelFor& parallel) {
     Run<float>(job, parallel);
 }
 
-}  // namespace talkface::mftfg
+}  // namespace talkface::nets

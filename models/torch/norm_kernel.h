@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <functional>
 
-namespace talkface::mftfg {
+namespace talkface::nets {
 
 struct NormJob {
   const void* input;  // [pixels, channels], contiguous
@@ -26,4 +26,4 @@ using ParallelFor =
 // blocks of pixels whose bounds do not depend on the number of threads: so neither does the result.
 void RunGroupNorm(const NormJob& job, const ParallelFor& parallel);
 
-}  // namespace talkface::mftfg
+}  // namespace talkface::nets

@@ -6,7 +6,7 @@
 
 #include "models/core/error.h"
 
-namespace talkface::mftfg {
+namespace talkface::nets {
 namespace {
 
 torch::ScalarType TypeOf(DType dtype) {
@@ -74,4 +74,4 @@ void LoadParameters(torch::nn::Module& module, const Pack& pack) {
   });
 }
 
-}  // namespace talkface::mftfg
+}  // namespace talkface::nets

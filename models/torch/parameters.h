@@ -9,7 +9,7 @@
 
 #include "models/core/pack.h"
 
-namespace talkface::mftfg {
+namespace talkface::nets {
 
 // A copy of a file's tensor, of its own type and shape.
 torch::Tensor ToTensor(const TensorView& view);
@@ -22,4 +22,4 @@ void LoadParameters(torch::nn::Module& module, const SafeTensors& file, const st
 // The same out of a whole pack: a tensor is in whichever of its files has the name.
 void LoadParameters(torch::nn::Module& module, const Pack& pack);
 
-}  // namespace talkface::mftfg
+}  // namespace talkface::nets

@@ -70,7 +70,7 @@ Sampled SampleOn(torch::Device device, torch::Dtype type) {
   const auto controls = portrait.Controls(kParityFrames);
   std::vector<FaceRequest> requests;
   for (const auto& one : controls) requests.push_back({scene.get(), one->heard.get()});
-  FinishWork(device);
+  nets::FinishWork(device);
   const Tensor latents = SampleFaces(model, requests, {}, [] { return false; });
   const Tensor pictures = model->first_stage->DecodeCodes(latents).to(torch::kFloat32);
   return {latents.cpu(), ((pictures + 1) / 2).clamp(0, 1).cpu()};
@@ -108,10 +108,10 @@ bool CheckParity() {
 double SecondsOf(const std::function<void()>& run, int calls) {
   double best = 1e9;
   for (int round = 0; round < 4; ++round) {
-    FinishWork(kDevice);
+    nets::FinishWork(kDevice);
     const auto start = Clock::now();
     for (int i = 0; i < calls; ++i) run();
-    FinishWork(kDevice);
+    nets::FinishWork(kDevice);
     best = std::min(best, Since(start) / calls);
   }
   return best;
@@ -159,8 +159,8 @@ void PrintShare(const Options& options) {
   std::printf("matrix product 8192 x 8192 x 8192 bfloat16: %.0f TFLOP/s; shares are of %.0f\n",
               measured, peak);
   Model model = FullModel(kDevice, torch::kBFloat16);
-  const auto accelerator = OpenCudaAccelerator(0, 0);
-  const Lane lane(kDevice, Lane::Urgency::kRecorded);
+  const auto accelerator = nets::OpenCudaAccelerator(0, 0);
+  const nets::Lane lane(kDevice, nets::Lane::Urgency::kRecorded);
   const auto entered = lane.Enter();
   for (const int64_t frames : {1, 2, 4, 8, 16, 32, 64}) {
     const UnetInputs in(model, frames, kDevice);
@@ -299,7 +299,7 @@ int Main(int argc, char** argv) {
   }
   const torch::NoGradGuard no_gradients;
   at::globalContext().setAllowTF32CuDNN(false);
-  std::printf("%s, %u processor threads\n", OpenCudaAccelerator(0, 0)->Describe().c_str(),
+  std::printf("%s, %u processor threads\n", nets::OpenCudaAccelerator(0, 0)->Describe().c_str(),
               std::thread::hardware_concurrency());
   std::fflush(stdout);
   bool good = CheckParity();

@@ -4,8 +4,9 @@
 #include <cstdio>
 #include <ctime>
 
+#include "models/families/auwarp/mouth/warped_mouth.h"
 #include "models/imaging/frame_writer.h"
-#include "models/portrait/scene.h"
+#include "models/portrait/portrait_scene.h"
 #include "tests/units/support/drawn_face.h"
 
 namespace talkface {
@@ -40,15 +41,18 @@ void Measure(const Case& c) {
                           0.5f * height + 0.25f * c.face * height, c.face * height};
   const std::vector<uint8_t> portrait = face.Draw();
   const double begin = Now();
-  const auto enrolled = auwarp::EnrolWithLandmarks(testing::PixelsOf(face, portrait), face.Info());
+  const auto enrolled =
+      portrait::EnrolWithLandmarks(testing::PixelsOf(face, portrait), face.Info());
   SceneOptions options;
   options.target = {c.width, c.height, c.format, ColorMatrix::kBt709, ChromaSite::kLeftCosited,
                     false};
-  const auwarp::WarpScene scene(enrolled, options);
+  const portrait::PortraitScene scene(enrolled, options, [](const portrait::MouthSite& site) {
+    return std::make_unique<const auwarp::WarpedMouth>(site);
+  });
   const double prepared = Now() - begin;
   std::vector<std::vector<uint8_t>> planes;
   FrameTarget target{};
-  for (const compose::PlaneSize& plane : compose::PlanesOf(options.target)) {
+  for (const imaging::PlaneSize& plane : imaging::PlanesOf(options.target)) {
     planes.emplace_back(plane.row_bytes * plane.rows);
     target.planes[planes.size() - 1] = planes.back().data();
     target.strides[planes.size() - 1] = plane.row_bytes;
@@ -56,12 +60,12 @@ void Measure(const Case& c) {
   constexpr int kFrames = 250;
   double best = 1e9, sum = 0;
   for (int i = 0; i < kFrames; ++i) {
-    auwarp::WarpScene::Frame frame;
-    frame.expression.opening = 0.002f * static_cast<float>(i % 30);
-    frame.expression.jaw = 0.8f * frame.expression.opening;
-    frame.time_ns = static_cast<uint64_t>(i) * 40'000'000;
+    auwarp::Expression expression;
+    expression.opening = 0.002f * static_cast<float>(i % 30);
+    expression.jaw = 0.8f * expression.opening;
     const double start = Now();
-    scene.Render(frame, target);
+    const auwarp::WarpedMotion mouth = auwarp::MotionOf(expression, 1, scene.geometry());
+    scene.Render({&mouth, {}, static_cast<uint64_t>(i) * 40'000'000}, target);
     const double took = Now() - start;
     best = std::min(best, took);
     sum += took;

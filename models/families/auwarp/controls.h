@@ -14,8 +14,8 @@ namespace talkface::auwarp {
 class AuwarpControls : public FrameControls {
  public:
   Expression expression;
-  float level = 0;    // loudness of the speech around the frame, 0 (none) to 1 (full)
-  Emphasis emphasis;  // of that speech, for head and brows
+  float level = 0;              // loudness of the speech around the frame, 0 (none) to 1 (full)
+  portrait::Emphasis emphasis;  // of that speech, for head and brows
 };
 
 }  // namespace talkface::auwarp

@@ -5,10 +5,11 @@
 #include <string>
 
 #include "models/families/auwarp/controls.h"
+#include "models/families/auwarp/mouth/warped_mouth.h"
 #include "models/families/auwarp/speech/speech_net.h"
 #include "models/families/auwarp/speech/speech_stream.h"
 #include "models/portrait/face_enrolment.h"
-#include "models/portrait/scene.h"
+#include "models/portrait/portrait_scene.h"
 #include "models/vision/vision.h"
 
 namespace talkface::auwarp {
@@ -73,7 +74,7 @@ class AuwarpFamily : public Family {
   std::shared_ptr<const FaceModel> Enrol(const Pixels& portrait) override {
     FaceInfo found{};
     Finder()->FindPortrait(portrait, &found);
-    return EnrolWithLandmarks(portrait, found);
+    return portrait::EnrolWithLandmarks(portrait, found);
   }
 
   std::unique_ptr<SpeechModel> OpenSpeech() override {
@@ -84,18 +85,18 @@ class AuwarpFamily : public Family {
 
   std::shared_ptr<const SceneModel> Prepare(std::shared_ptr<const FaceModel> face,
                                             const SceneOptions& options) override {
-    return std::make_shared<WarpScene>(std::static_pointer_cast<const EnrolledFace>(face), options);
+    return std::make_shared<portrait::PortraitScene>(
+        std::static_pointer_cast<const portrait::EnrolledFace>(face), options,
+        [](const portrait::MouthSite& site) { return std::make_unique<const WarpedMouth>(site); });
   }
 
   void Render(const std::vector<RenderItem>& items) override {
     for (const RenderItem& item : items) {
       const auto& controls = static_cast<const AuwarpControls&>(*item.controls);
-      WarpScene::Frame frame;
-      frame.expression = controls.expression;
-      frame.gain = static_cast<float>(item.expression_gain);
-      frame.emphasis = controls.emphasis;
-      frame.time_ns = item.time_ns;
-      static_cast<const WarpScene&>(*item.scene).Render(frame, item.target);
+      const auto& scene = static_cast<const portrait::PortraitScene&>(*item.scene);
+      const WarpedMotion mouth =
+          MotionOf(controls.expression, static_cast<float>(item.expression_gain), scene.geometry());
+      scene.Render({&mouth, controls.emphasis, item.time_ns}, item.target);
     }
   }
 

@@ -126,7 +126,7 @@ class FakeFamily : public Family {
     const auto& controls = static_cast<const FakeControls&>(*item.controls);
     const uint32_t gain = static_cast<uint32_t>(std::lround(item.expression_gain * 16));
     const uint32_t hash = (scene.colour ^ controls.hash) + 16 - gain;
-    const std::vector<compose::PlaneSize> planes = compose::PlanesOf(scene.target);
+    const std::vector<imaging::PlaneSize> planes = imaging::PlanesOf(scene.target);
     for (size_t p = 0; p < planes.size(); ++p) {
       std::vector<uint8_t> row(planes[p].row_bytes);
       for (size_t x = 0; x < row.size(); ++x)

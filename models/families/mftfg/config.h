@@ -19,8 +19,6 @@ enum class Wiring {
 
 constexpr int64_t kLandmarks = 39;             // rows of the 68 that the landmark encoder sees
 constexpr int64_t kActionUnits = 5;            // 10, 14, 20, 25, 26
-constexpr int64_t kMfccRows = 12;              // coefficients 1..12
-constexpr int64_t kMfccColumns = 25;           // of 10 ms: what one video frame hears
 constexpr int64_t kOfficialHeadFeatures = 14;  // d_k and d_v of TACN's attention
 constexpr int64_t kUnitFeatures = 64, kLandmarkFeatures = 64, kFaceFeatures = 4;
 

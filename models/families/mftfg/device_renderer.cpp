@@ -16,7 +16,7 @@ using Items = std::vector<const RenderItem*>;
 // result, and all of a pool the largest one's activations.
 constexpr size_t kMostGraphs = 7;
 constexpr int kSamplingPool = 0, kDrawingPool = 1;
-static_assert(kDrawingPool < kRecordPools);
+static_assert(kDrawingPool < nets::kRecordPools);
 // Steps that are queued ahead of the device: enough to keep it at work, few so that a flush is
 // quick.
 constexpr int64_t kStepsAhead = 2;
@@ -41,12 +41,12 @@ struct DeviceRenderer::Drawn {
 };
 
 DeviceRenderer::DeviceRenderer(Model model, torch::Device device,
-                               std::unique_ptr<Accelerator> accelerator)
+                               std::unique_ptr<nets::Accelerator> accelerator)
     : model_(std::move(model)),
       accelerator_(std::move(accelerator)),
       times_(torch::arange(kDiffusionTimes, torch::TensorOptions(torch::kInt64).device(device))),
-      sampling_(device, Lane::Urgency::kRecorded),
-      drawing_(device, Lane::Urgency::kRecorded),
+      sampling_(device, nets::Lane::Urgency::kRecorded),
+      drawing_(device, nets::Lane::Urgency::kRecorded),
       fusion_(Graphs(
           [this](const std::vector<Tensor>& in) {
             const Tensor valid = in.size() > 4 ? in[4] : Tensor();
@@ -62,14 +62,14 @@ DeviceRenderer::DeviceRenderer(Model model, torch::Device device,
       decoder_(Graphs(
           [this](const std::vector<Tensor>& in) { return model_->Decode(in[0], in[0].size(0)); },
           kDrawingPool)) {
-  FinishWork(device);
+  nets::FinishWork(device);
 }
 
-BatchGraphs DeviceRenderer::Graphs(BatchGraphs::Network network, int pool) {
+nets::BatchGraphs DeviceRenderer::Graphs(nets::BatchGraphs::Network network, int pool) {
   const auto record = [this, pool](const std::function<void()>& work) {
     return accelerator_->Record(work, pool);
   };
-  return BatchGraphs(std::move(network), record, kMostGraphs);
+  return nets::BatchGraphs(std::move(network), record, kMostGraphs);
 }
 
 Tensor DeviceRenderer::Fuse(const FusionInput& input) {
@@ -126,9 +126,9 @@ std::vector<DeviceRenderer::Drawn> DeviceRenderer::Draw(const Items& items,
                                                         const Tensor& latents) {
   drawing_.Keep(latents);
   const Tensor pictures = decoder_.Begin(latents.size(0), {latents}).Run();  // [B, 3, R, R]
-  std::vector<const EnrolledIdentity*> identities;
-  for (const FaceRequest& request : requests) identities.push_back(&request.scene->identity());
-  const Tensor matched = MatchSeams(pictures, identities).contiguous();  // plane after plane
+  std::vector<const nets::Seam*> seams;
+  for (const FaceRequest& request : requests) seams.push_back(&request.scene->identity().seam);
+  const Tensor matched = nets::MatchSeams(pictures, seams).contiguous();  // plane after plane
   std::vector<Drawn> drawn;
   for (size_t i = 0; i < items.size(); ++i) {
     FrameCompositor::Frame frame = requests[i].scene->compositor().Begin(
@@ -166,7 +166,7 @@ void DeviceRenderer::Render(const Items& items) {
 
 std::string DeviceRenderer::Trouble() const {
   std::string trouble;
-  const auto add = [&trouble](std::mutex& mutex, const BatchGraphs& graphs) {
+  const auto add = [&trouble](std::mutex& mutex, const nets::BatchGraphs& graphs) {
     const std::lock_guard<std::mutex> lock(mutex);
     if (trouble.empty()) trouble = graphs.trouble();
   };

@@ -26,13 +26,13 @@ namespace talkface::mftfg {
 class DeviceRenderer {
  public:
   // `model` is prepared for inference on `device`.
-  DeviceRenderer(Model model, torch::Device device, std::unique_ptr<Accelerator> accelerator);
+  DeviceRenderer(Model model, torch::Device device, std::unique_ptr<nets::Accelerator> accelerator);
 
   // Draws frames with a generated face; all scenes have the same number of steps. Throws
   // Error{kCancelled} once nobody wants any of them.
   void Render(const std::vector<const RenderItem*>& items);
 
-  const Accelerator& accelerator() const { return *accelerator_; }
+  const nets::Accelerator& accelerator() const { return *accelerator_; }
   // Why a network runs kernel by kernel; "" where all are recorded.
   std::string Trouble() const;
 
@@ -42,18 +42,18 @@ class DeviceRenderer {
                        Mark* sampled);
   std::vector<Drawn> Draw(const std::vector<const RenderItem*>& items,
                           const std::vector<FaceRequest>& requests, const torch::Tensor& latents);
-  BatchGraphs Graphs(BatchGraphs::Network network, int pool);
+  nets::BatchGraphs Graphs(nets::BatchGraphs::Network network, int pool);
   torch::Tensor Fuse(const FusionInput& input);
   Denoiser MakeStep(const torch::Tensor& conditions, const Guidance& guidance);
 
   Model model_;
-  const std::unique_ptr<Accelerator> accelerator_;
+  const std::unique_ptr<nets::Accelerator> accelerator_;
   const torch::Tensor times_;  // [1000] int64 on the device: 0, 1, 2 ...
 
   mutable std::mutex sampling_mutex_, drawing_mutex_;  // taken in this order, one at a time
-  const Lane sampling_, drawing_;
-  BatchGraphs fusion_, unet_;  // with sampling_mutex_
-  BatchGraphs decoder_;        // with drawing_mutex_
+  const nets::Lane sampling_, drawing_;
+  nets::BatchGraphs fusion_, unet_;  // with sampling_mutex_
+  nets::BatchGraphs decoder_;        // with drawing_mutex_
 };
 
 }  // namespace talkface::mftfg

@@ -50,11 +50,11 @@ torch::Device DeviceOf(const FamilyContext& context) {
 }
 
 // Null on a CPU.
-std::unique_ptr<Accelerator> AcceleratorOf(torch::Device device, uint64_t memory_limit) {
+std::unique_ptr<nets::Accelerator> AcceleratorOf(torch::Device device, uint64_t memory_limit) {
   if (!device.is_cuda()) return nullptr;
   // TF32 would leave ten bits of float32's 23.
   at::globalContext().setAllowTF32CuDNN(false);
-  return OpenCudaAccelerator(device.index(), memory_limit);
+  return nets::OpenCudaAccelerator(device.index(), memory_limit);
 }
 
 bool CpuHasBfloat16() {
@@ -85,8 +85,8 @@ void CheckTiming(const Pack& pack, const Config& config) {
                                     std::to_string(got) + ", wanted " + range + ".");
   };
   const PackTiming& timing = pack.timing();
-  if (timing.sample_rate_hz != kMfccRate)
-    wanted("sample_rate_hz", timing.sample_rate_hz, std::to_string(kMfccRate));
+  if (timing.sample_rate_hz != speech::kMfccRate)
+    wanted("sample_rate_hz", timing.sample_rate_hz, std::to_string(speech::kMfccRate));
   const uint64_t low = kHearingNs / kNsPerMs;
   const uint64_t high =
       low + static_cast<uint64_t>(config.window_frames - 1) * kFrameStepNs / kNsPerMs;
@@ -97,16 +97,16 @@ void CheckTiming(const Pack& pack, const Config& config) {
 }
 
 // The pack's mean shape: tensor "mean_shape" [49 or more, 2] of its file "face"; else ours.
-Landmarks MeanShapeOf(const Pack& pack) {
+imaging::Landmarks MeanShapeOf(const Pack& pack) {
   const auto found = pack.files().find("face");
   if (found == pack.files().end()) return MeanShape();
   const TensorView& view = found->second->Get("mean_shape");
-  if (view.shape.size() != 2 || view.shape[0] < kAlignedShapeRows || view.shape[1] != 2) {
+  if (view.shape.size() != 2 || view.shape[0] < imaging::kAlignedShapeRows || view.shape[1] != 2) {
     throw Error(Code::kBadPack, found->second->path() + ": mean_shape has another shape than [" +
-                                    std::to_string(kAlignedShapeRows) + " or more, 2].");
+                                    std::to_string(imaging::kAlignedShapeRows) + " or more, 2].");
   }
   const torch::Tensor table = ToTensor(view).to(torch::kFloat64);
-  Landmarks shape;
+  imaging::Landmarks shape;
   for (int64_t i = 0; i < table.size(0); ++i)
     shape.push_back({table[i][0].item<double>(), table[i][1].item<double>()});
   return shape;
@@ -137,12 +137,12 @@ class MftfgFamily : public Family {
         device_name_(device_.str()),
         memory_{device_name_, context.device_memory_limit},
         accelerator_(AcceleratorOf(device_, context.device_memory_limit)),
-        model_(WithinMemory(memory_, [&] { return Load(context); })),
+        model_(nets::WithinMemory(memory_, [&] { return Load(context); })),
         mean_shape_(MeanShapeOf(context.pack)),
         look_ahead_ns_(context.pack.timing().look_ahead_default_ms * kNsPerMs) {
     FillInfo(context.pack.timing());
     if (accelerator_) {
-      WithinMemory(memory_, [this] {
+      nets::WithinMemory(memory_, [this] {
         renderer_ = std::make_unique<DeviceRenderer>(model_, device_, std::move(accelerator_));
       });
     }
@@ -155,9 +155,9 @@ class MftfgFamily : public Family {
   std::shared_ptr<const FaceModel> Enrol(const Pixels& portrait) override {
     FaceInfo found{};
     Finder()->FindPortrait(portrait, &found);
-    UseThreads(threads_);
-    return WithinMemory(memory_,
-                        [&] { return EnrolIdentity(model_, mean_shape_, portrait, found); });
+    nets::UseThreads(threads_);
+    return nets::WithinMemory(memory_,
+                              [&] { return EnrolIdentity(model_, mean_shape_, portrait, found); });
   }
 
   std::unique_ptr<SpeechModel> OpenSpeech() override {
@@ -168,14 +168,14 @@ class MftfgFamily : public Family {
 
   std::shared_ptr<const SceneModel> Prepare(std::shared_ptr<const FaceModel> face,
                                             const SceneOptions& options) override {
-    return WithinMemory(memory_, [&] {
+    return nets::WithinMemory(memory_, [&] {
       return std::make_shared<FaceScene>(std::static_pointer_cast<const EnrolledIdentity>(face),
                                          options, model_->config());
     });
   }
 
   void Render(const std::vector<RenderItem>& items) override {
-    WithinMemory(memory_, [&] { RenderAll(items); });
+    nets::WithinMemory(memory_, [&] { RenderAll(items); });
   }
   uint32_t MaxBatch() const override { return device_.is_cpu() ? kCpuBatch : kCudaBatch; }
   uint32_t Workers() const override { return device_.is_cpu() ? Family::Workers() : kCudaWorkers; }
@@ -201,12 +201,12 @@ class MftfgFamily : public Family {
   const std::string name_, version_, licence_, search_path_;
   const torch::Device device_;
   const std::string device_name_;
-  const DeviceMemory memory_;
-  std::unique_ptr<Accelerator> accelerator_;  // null once renderer_ has it
+  const nets::DeviceMemory memory_;
+  std::unique_ptr<nets::Accelerator> accelerator_;  // null once renderer_ has it
   uint64_t bytes_ = 0;
   int threads_ = 1;  // that one batch uses
   const Model model_;
-  const Landmarks mean_shape_;
+  const imaging::Landmarks mean_shape_;
   const uint64_t look_ahead_ns_;
   std::mutex batch_mutex_;                    // held by the one batch that uses all cores
   std::unique_ptr<DeviceRenderer> renderer_;  // null on a CPU
@@ -220,7 +220,7 @@ Model MftfgFamily::Load(const FamilyContext& context) {
   context.progress(10, "making the networks");
   Model model(config);
   context.progress(40, "loading the weights");
-  LoadParameters(*model, context.pack);
+  nets::LoadParameters(*model, context.pack);
   const torch::Dtype type = PrecisionType(context.precision, device_);
   int64_t unet_size = 0;
   for (const torch::Tensor& parameter : model->unet->parameters()) unet_size += parameter.numel();
@@ -257,7 +257,7 @@ void MftfgFamily::FillInfo(const PackTiming& timing) {
 
 void MftfgFamily::RenderAll(const std::vector<RenderItem>& items) {
   const torch::NoGradGuard no_gradients;
-  UseThreads(threads_);
+  nets::UseThreads(threads_);
   std::map<int64_t, std::vector<const RenderItem*>> generated;  // by the sampler's steps
   for (const RenderItem& item : items) {
     if (item.IsCancelled()) continue;

@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: MIT
 #include "models/torch/cuda/compose_kernels.h"
 
-namespace talkface::mftfg {
+namespace talkface::nets {
 namespace {
 
-using Pass = void (*)(const ComposeJob& job, int x, int y);
+using Pass = void (*)(const imaging::ComposeJob& job, int x, int y);
 
 // One thread a pixel of `area`.
 template <Pass pass>
-__global__ void OverPixels(ComposeJob job, compose::Rect area) {
+__global__ void OverPixels(imaging::ComposeJob job, imaging::Rect area) {
   const int x = area.x0 + static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x);
   const int y = area.y0 + static_cast<int>(blockIdx.y * blockDim.y + threadIdx.y);
   if (x < area.x1 && y < area.y1) pass(job, x, y);
 }
 
 template <Pass pass>
-cudaError_t Launch(const ComposeJob& job, const compose::Rect& area, cudaStream_t stream) {
+cudaError_t Launch(const imaging::ComposeJob& job, const imaging::Rect& area, cudaStream_t stream) {
   const dim3 block(32, 8);
   const dim3 blocks((static_cast<unsigned>(Width(area)) + block.x - 1) / block.x,
                     (static_cast<unsigned>(Height(area)) + block.y - 1) / block.y);
@@ -25,15 +25,15 @@ cudaError_t Launch(const ComposeJob& job, const compose::Rect& area, cudaStream_
 
 }  // namespace
 
-cudaError_t LaunchCompose(const ComposeJob& job, cudaStream_t stream) {
-  const ComposeScene& scene = job.scene;
+cudaError_t LaunchCompose(const imaging::ComposeJob& job, cudaStream_t stream) {
+  const imaging::ComposeScene& scene = job.scene;
   const int width = Width(scene.portrait.area), height = Height(scene.portrait.area);
-  cudaError_t error = Launch<PastePixel>(job, {0, 0, width + 1, height + 1}, stream);
+  cudaError_t error = Launch<imaging::PastePixel>(job, {0, 0, width + 1, height + 1}, stream);
   if (error == cudaSuccess && scene.doubled)
-    error = Launch<DoublePixel>(job, {0, 0, 2 * width, 2 * height}, stream);
-  if (error == cudaSuccess) error = Launch<MovePixel>(job, scene.source, stream);
-  if (error == cudaSuccess) error = Launch<WritePixel>(job, scene.drawn, stream);
+    error = Launch<imaging::DoublePixel>(job, {0, 0, 2 * width, 2 * height}, stream);
+  if (error == cudaSuccess) error = Launch<imaging::MovePixel>(job, scene.source, stream);
+  if (error == cudaSuccess) error = Launch<imaging::WritePixel>(job, scene.drawn, stream);
   return error;
 }
 
-}  // namespace talkface::mftfg
+}  // namespace talkface::nets

@@ -6,9 +6,9 @@
 
 #include "models/imaging/compose_pixels.h"
 
-namespace talkface::mftfg {
+namespace talkface::nets {
 
 // Queues the passes of a job whose pointers are to the current device's memory.
-cudaError_t LaunchCompose(const ComposeJob& job, cudaStream_t stream);
+cudaError_t LaunchCompose(const imaging::ComposeJob& job, cudaStream_t stream);
 
-}  // namespace talkface::mftfg
+}  // namespace talkface::nets

@@ -17,7 +17,7 @@
 #include "models/torch/accelerator.h"
 #include "models/torch/cuda/compose_kernels.h"
 
-namespace talkface::mftfg {
+namespace talkface::nets {
 namespace {
 
 namespace allocator = c10::cuda::CUDACachingAllocator;
@@ -81,7 +81,7 @@ class CudaAccelerator : public Accelerator {
   std::string Describe() const override;
   std::unique_ptr<Recorded> Record(const std::function<void()>& work, int pool) override;
 
-  void Compose(const ComposeJob& job) override {
+  void Compose(const imaging::ComposeJob& job) override {
     const c10::cuda::CUDAGuard guard(static_cast<c10::DeviceIndex>(index_));
     Check(LaunchCompose(job, c10::cuda::getCurrentCUDAStream().stream()), "compose a frame");
   }
@@ -165,10 +165,10 @@ void CudaAccelerator::Abandon(at::cuda::CUDAGraph* graph,
 }
 
 }  // namespace
-}  // namespace talkface::mftfg
+}  // namespace talkface::nets
 
 extern "C" __attribute__((visibility("default"))) talkface::Status talkface_cuda_open(
-    uint32_t abi, int index, uint64_t memory_limit, talkface::mftfg::Accelerator** out) noexcept {
+    uint32_t abi, int index, uint64_t memory_limit, talkface::nets::Accelerator** out) noexcept {
   return talkface::Guard("cuda open", [&] {
     if (abi != talkface::kEngineAbi) {
       throw talkface::Error(talkface::Code::kUnsupported,

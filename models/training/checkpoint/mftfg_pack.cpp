@@ -54,9 +54,9 @@ json Timing(const mftfg::Config& sizes) {
   const auto step_ms = static_cast<int64_t>(mftfg::kFrameStepNs / kNsPerMs);
   const auto least_ms = static_cast<int64_t>(mftfg::kHearingNs / kNsPerMs);
   const int64_t most_ms = least_ms + (sizes.window_frames - 1) * step_ms;
-  return {{"sample_rate_hz", mftfg::kMfccRate}, {"hop_samples", mftfg::kMfccStep},
-          {"look_behind_ms", most_ms},          {"look_ahead_min_ms", least_ms},
-          {"look_ahead_default_ms", most_ms},   {"look_ahead_max_ms", most_ms}};
+  return {{"sample_rate_hz", speech::kMfccRate}, {"hop_samples", speech::kMfccStep},
+          {"look_behind_ms", most_ms},           {"look_ahead_min_ms", least_ms},
+          {"look_ahead_default_ms", most_ms},    {"look_ahead_max_ms", most_ms}};
 }
 
 json Section(const MftfgTensors& tensors) {

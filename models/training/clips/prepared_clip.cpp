@@ -62,12 +62,12 @@ double MetaNumber(const SafeTensors& file, const std::string& name) {
 }
 
 std::vector<float> MelOf(const std::vector<int16_t>& audio, std::vector<float>* levels) {
-  SpeechFrontEnd front_end;
+  speech::SpeechFrontEnd front_end;
   std::vector<float> mel;
-  float hop[kMelHop];
-  for (size_t at = 0; at + kMelHop <= audio.size(); at += kMelHop) {
-    for (int i = 0; i < kMelHop; ++i) hop[i] = static_cast<float>(audio[at + i]) / 32768.0f;
-    const MelFrame frame = front_end.Push(hop);
+  float hop[speech::kMelHop];
+  for (size_t at = 0; at + speech::kMelHop <= audio.size(); at += speech::kMelHop) {
+    for (int i = 0; i < speech::kMelHop; ++i) hop[i] = static_cast<float>(audio[at + i]) / 32768.0f;
+    const speech::MelFrame frame = front_end.Push(hop);
     mel.insert(mel.end(), frame.bands.begin(), frame.bands.end());
     if (levels != nullptr) levels->push_back(frame.level_db);
   }
@@ -175,7 +175,7 @@ void WritePreparedClip(const std::string& path, const PreparedClip& clip) {
       {"units", {DType::kF32, {frames, kUnits}, units.data()}},
       {"mel",
        {DType::kF32,
-        {static_cast<int64_t>(clip.mel.size()) / kMelBands, kMelBands},
+        {static_cast<int64_t>(clip.mel.size()) / speech::kMelBands, speech::kMelBands},
         clip.mel.data()}}};
   WriteSafeTensors(path, tensors,
                    {{"speaker", clip.speaker},
@@ -204,7 +204,7 @@ PreparedClip ReadPreparedClip(const std::string& path) {
   expect("landmarks", Copy(*file, "landmarks", DType::kF32, {kPoints, 3}, &clip.landmarks));
   expect("shape", Copy(*file, "shape", DType::kF32, {kShapes}, &shape));
   expect("units", Copy(*file, "units", DType::kF32, {kUnits}, &units));
-  Copy(*file, "mel", DType::kF32, {kMelBands}, &clip.mel);
+  Copy(*file, "mel", DType::kF32, {speech::kMelBands}, &clip.mel);
   clip.measures.resize(frames);
   for (size_t f = 0; f < frames; ++f) {
     std::copy_n(shape.begin() + static_cast<ptrdiff_t>(f * kShapes), kShapes,

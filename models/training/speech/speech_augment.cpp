@@ -9,7 +9,7 @@
 namespace talkface::training {
 namespace {
 
-using auwarp::kMelBands;
+using speech::kMelBands;
 constexpr float kLogFloor = -18.420681f;  // ln(1e-8), the front end's
 constexpr double kLnPerDb = 0.2302585;
 constexpr double kLowMel = 92.7, kMelStep = 65.73;  // of the front end's bands, about

@@ -12,7 +12,7 @@ namespace talkface::training {
 // What a microphone does to all it hears: a gain (-25 to +10 dB), a tilt and a bump over the bands,
 // and, one in eight, a telephone's cut (only 300 to 3400 Hz).
 struct Microphone {
-  std::array<float, auwarp::kMelBands> add;  // to the logarithms
+  std::array<float, speech::kMelBands> add;  // to the logarithms
 };
 Microphone DrawMicrophone(std::mt19937_64* random);
 

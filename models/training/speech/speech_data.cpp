@@ -15,12 +15,12 @@
 namespace talkface::training {
 namespace {
 
-using auwarp::kMelBands;
 using auwarp::PreparedClip;
+using speech::kMelBands;
 
 constexpr size_t kManyClips = 20;
 constexpr double kLargeOffsetMs = 45;
-constexpr int kNoises = 48, kNoiseSamples = 3 * auwarp::kSpeechRateHz;
+constexpr int kNoises = 48, kNoiseSamples = 3 * speech::kSpeechRateHz;
 constexpr double kStepSeconds = auwarp::kStepMs / 1000.0;
 // Most of the speech comes from speakers with many clips: one 3 s clip cannot bear more.
 constexpr double kManyShare = 6.0, kSomeShare = 1.5, kFewShare = 0.5;
@@ -91,11 +91,11 @@ std::vector<std::string> ClipPaths(const std::string& folder) {
 }
 
 Mel MelOf(const std::vector<int16_t>& audio) {
-  auwarp::SpeechFrontEnd front_end;
+  speech::SpeechFrontEnd front_end;
   Mel mel;
-  float hop[auwarp::kMelHop];
-  for (size_t at = 0; at + auwarp::kMelHop <= audio.size(); at += auwarp::kMelHop) {
-    for (int i = 0; i < auwarp::kMelHop; ++i) hop[i] = static_cast<float>(audio[at + i]) / 32768.0f;
+  float hop[speech::kMelHop];
+  for (size_t at = 0; at + speech::kMelHop <= audio.size(); at += speech::kMelHop) {
+    for (int i = 0; i < speech::kMelHop; ++i) hop[i] = static_cast<float>(audio[at + i]) / 32768.0f;
     mel.push_back(front_end.Push(hop).bands);
   }
   return mel;
@@ -167,9 +167,9 @@ SequenceMaker::SequenceMaker(const std::vector<TrainingClip>& clips,
   std::mt19937_64 random(seed ^ 0x6e6f697365ull);
   for (int n = 0; n < kNoises; ++n) {
     const std::vector<float> samples = MakeNoise(kNoiseSamples, &random);
-    auwarp::SpeechFrontEnd front_end;
+    speech::SpeechFrontEnd front_end;
     Mel mel;
-    for (int at = 0; at + auwarp::kMelHop <= kNoiseSamples; at += auwarp::kMelHop)
+    for (int at = 0; at + speech::kMelHop <= kNoiseSamples; at += speech::kMelHop)
       mel.push_back(front_end.Push(samples.data() + at).bands);
     noises_.push_back(std::move(mel));
   }
@@ -184,7 +184,7 @@ std::array<float, kMelBands> SequenceMaker::TypicalMel() const {
     std::array<double, kMelBands> own{};
     for (const TrainingClip* clip : speaker.clips)
       for (const auto& bands : clip->mel) {
-        if (auwarp::LevelOfBands(bands) <= auwarp::kMeanGateDb) continue;
+        if (speech::LevelOfBands(bands) <= speech::kMeanGateDb) continue;
         frames += 1;
         for (int b = 0; b < kMelBands; ++b) own[b] += bands[b];
       }
@@ -313,10 +313,10 @@ Sequence SequenceMaker::Make(int steps, std::mt19937_64* random) const {
   sequence.target.resize(static_cast<size_t>(steps));
   sequence.weight.resize(static_cast<size_t>(steps));
   sequence.phone.resize(static_cast<size_t>(steps));
-  auwarp::RunningMean mean(typical_mel_.data());
+  speech::RunningMean mean(typical_mel_.data());
   sequence.mel.resize(frames * kMelBands);
   for (size_t t = 0; t < frames; ++t)
-    mean.Apply({draft.mel[t], auwarp::LevelOfBands(draft.mel[t])},
+    mean.Apply({draft.mel[t], speech::LevelOfBands(draft.mel[t])},
                sequence.mel.data() + t * kMelBands);
   return sequence;
 }

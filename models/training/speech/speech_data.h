@@ -15,7 +15,7 @@
 
 namespace talkface::training {
 
-using Mel = std::vector<std::array<float, auwarp::kMelBands>>;
+using Mel = std::vector<std::array<float, speech::kMelBands>>;
 using Target = std::array<float, auwarp::kOutputs>;
 
 // One clip with its speaker's rest and gain taken out, or (times empty) a sound without a picture.
@@ -66,7 +66,7 @@ class SequenceMaker {
 
   Sequence Make(int steps, std::mt19937_64* random) const;
   // Mean bands of the clips, over frames that are no silence, and spread of the targets.
-  std::array<float, auwarp::kMelBands> TypicalMel() const;
+  std::array<float, speech::kMelBands> TypicalMel() const;
   Target Spread() const;
 
  private:
@@ -85,7 +85,7 @@ class SequenceMaker {
   std::vector<const TrainingClip*> voices_;  // without one
   std::vector<const TrainingClip*> music_;   // no speech at all
   std::vector<Mel> noises_;
-  std::array<float, auwarp::kMelBands> typical_mel_;
+  std::array<float, speech::kMelBands> typical_mel_;
 };
 
 }  // namespace talkface::training

@@ -12,7 +12,7 @@ namespace talkface::training {
 namespace {
 
 namespace nn = torch::nn;
-using auwarp::kMelBands;
+using speech::kMelBands;
 namespace functional = torch::nn::functional;
 constexpr double kNormEpsilon = 1e-5;  // libtorch's
 
@@ -117,7 +117,7 @@ void WriteSpeechWeights(const std::string& path, std::vector<SpeechModule>& memb
 namespace {
 
 // The `place`-th member of a file, as the file's folded weights stand.
-SpeechModule ReadMember(const SafeTensors& file, auwarp::EnsemblePlace place) {
+SpeechModule ReadMember(const SafeTensors& file, speech::EnsemblePlace place) {
   SpeechModuleOptions options;
   options.channels = static_cast<int>(file.Get("conv0.weight").shape[1]);
   options.hidden = static_cast<int>(file.Get("gru.weight_hh").shape[2]);

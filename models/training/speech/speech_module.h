@@ -43,7 +43,7 @@ TORCH_MODULE(SpeechModule);
 
 // What stands in a speech.safetensors beside the trained weights.
 struct SpeechConstants {
-  std::array<float, auwarp::kMelBands> typical_mel;
+  std::array<float, speech::kMelBands> typical_mel;
   std::array<float, auwarp::kOutputs> scale;  // takes the outputs to Expression's units
   std::string voice;                          // silero-vad's safetensors file, or "" for none
 };

@@ -30,12 +30,12 @@ void Hum(std::vector<double>* out, Random* random) {
     const double size = Uniform(0, 1, random) / overtone, phase = Uniform(0, kTurn, random);
     for (size_t i = 0; i < out->size(); ++i)
       (*out)[i] += size * std::sin(phase + kTurn * hz * overtone * static_cast<double>(i) /
-                                               auwarp::kSpeechRateHz);
+                                               speech::kSpeechRateHz);
   }
 }
 
 void Clicks(std::vector<double>* out, Random* random) {
-  const double gap = Uniform(0.05, 0.6, random) * auwarp::kSpeechRateHz;
+  const double gap = Uniform(0.05, 0.6, random) * speech::kSpeechRateHz;
   std::normal_distribution<double> normal;
   for (double at = Uniform(0, gap, random); at < static_cast<double>(out->size());
        at += gap * Uniform(0.6, 1.4, random)) {
@@ -48,8 +48,8 @@ void Clicks(std::vector<double>* out, Random* random) {
 
 // Notes of a random instrument: onset, decay, overtones; several voices make chords.
 void Notes(int voices, std::vector<double>* out, Random* random) {
-  const double length = Uniform(0.08, 0.6, random) * auwarp::kSpeechRateHz;
-  const double decay = Uniform(0.1, 1.5, random) * auwarp::kSpeechRateHz;
+  const double length = Uniform(0.08, 0.6, random) * speech::kSpeechRateHz;
+  const double decay = Uniform(0.1, 1.5, random) * speech::kSpeechRateHz;
   const double brightness = Uniform(0.3, 0.9, random);
   for (int voice = 0; voice < voices; ++voice) {
     for (double at = 0; at < static_cast<double>(out->size()); at += length) {
@@ -62,7 +62,7 @@ void Notes(int voices, std::vector<double>* out, Random* random) {
         for (size_t i = begin; i < end; ++i) {
           const double age = static_cast<double>(i - begin);
           (*out)[i] += part * std::min(1.0, age / 100) * std::exp(-age / decay) *
-                       std::sin(kTurn * hz * overtone * age / auwarp::kSpeechRateHz);
+                       std::sin(kTurn * hz * overtone * age / speech::kSpeechRateHz);
         }
       }
     }

@@ -131,7 +131,7 @@ void WriteSpeechPack(const std::string& folder, const SpeechFigures& figures) {
   manifest["family"] = "auwarp";
   manifest["version"] = TextBefore(path, manifest, "version", "0.1.0");
   manifest["licence"] = "MIT";
-  manifest["timing"] = {{"sample_rate_hz", auwarp::kSpeechRateHz},
+  manifest["timing"] = {{"sample_rate_hz", speech::kSpeechRateHz},
                         {"hop_samples", auwarp::kStepSamples},
                         {"look_behind_ms", kLookBehindMs},
                         {"look_ahead_min_ms", auwarp::kLookAheadMinMs},

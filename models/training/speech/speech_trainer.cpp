@@ -17,8 +17,8 @@ namespace talkface::training {
 namespace {
 
 using auwarp::kDelays;
-using auwarp::kMelBands;
 using auwarp::kOutputs;
+using speech::kMelBands;
 
 constexpr int kCheckpointEvery = 50;
 constexpr double kAverageDecay = 0.99;  // of the running average of weights that is kept

@@ -12,7 +12,7 @@
 #include "models/imaging/label.h"
 #include "models/imaging/scale.h"
 
-namespace talkface::compose {
+namespace talkface::imaging {
 namespace {
 
 constexpr PixelFormat kFormats[] = {PixelFormat::kI420, PixelFormat::kYV12, PixelFormat::kNV12,
@@ -328,4 +328,4 @@ TEST(FrameWriter, RefusesSizesItCannotMake) {
 }
 
 }  // namespace
-}  // namespace talkface::compose
+}  // namespace talkface::imaging

@@ -9,7 +9,7 @@
 #include "models/imaging/frame_writer.h"
 #include "models/imaging/scale.h"
 
-namespace talkface::compose {
+namespace talkface::imaging {
 namespace {
 
 constexpr int kWidth = 96, kHeight = 64;
@@ -71,4 +71,4 @@ TEST(OpenCv, AgreesOnScalingASmoothPicture) {
 }
 
 }  // namespace
-}  // namespace talkface::compose
+}  // namespace talkface::imaging

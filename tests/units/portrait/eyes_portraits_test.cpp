@@ -6,7 +6,7 @@
 #include <cmath>
 #include <vector>
 
-#include "models/portrait/scene.h"
+#include "models/portrait/portrait_scene.h"
 #include "models/vision/vision.h"
 #include "tests/units/support/portrait_file.h"
 
@@ -20,11 +20,11 @@ class PortraitEyes : public ::testing::Test {
  protected:
   void SetUp() override { finder_ = vision::OpenFaceFinder(""); }
 
-  std::shared_ptr<const EnrolledFace> Enrol(const char* name) const {
+  std::shared_ptr<const portrait::EnrolledFace> Enrol(const char* name) const {
     const Picture picture = Load(std::string("portraits/") + name);
     FaceInfo info{};
     finder_->FindPortrait(picture.pixels, &info);
-    return EnrolWithLandmarks(picture.pixels, info);
+    return portrait::EnrolWithLandmarks(picture.pixels, info);
   }
 
   std::shared_ptr<const vision::FaceFinder> finder_;
@@ -32,12 +32,12 @@ class PortraitEyes : public ::testing::Test {
 
 // The steepest change of luma along the eye, between the open lids: iris against white, or what
 // there is on a shut lid. A thirtieth of a face height decides; light on the lid changes less.
-float Contrast(const std::vector<uint8_t>& rgba, const EnrolledFace& face, const Eye& eye,
-               const HeadPose& head) {
+float Contrast(const std::vector<uint8_t>& rgba, const portrait::EnrolledFace& face,
+               const portrait::Eye& eye, const portrait::HeadPose& head) {
   constexpr float kApart = 0.033f;
   const auto luma = [&](float u, float share) {
     const float upper = eye.upper.At(u), v = upper + share * (eye.lower.At(u) - upper);
-    const Point p = face.geometry.ToPortrait({u + head.u, v + head.v});
+    const portrait::Point p = face.geometry.ToPortrait({u + head.u, v + head.v});
     const uint8_t* c =
         &rgba[4 * (static_cast<size_t>(p.v) * face.width + static_cast<size_t>(p.u))];
     return 0.299f * static_cast<float>(c[0]) + 0.587f * static_cast<float>(c[1]) +
@@ -66,22 +66,24 @@ TEST_F(PortraitEyes, ShowNothingOfTheEyeWhenShut) {
     options.target = {face->width,         face->height,          PixelFormat::kRGBA,
                       ColorMatrix::kBt709, ChromaSite::kCentered, false};
     options.idle_motion = true;
-    const WarpScene scene(face, options);
-    const Blink blink = BlinksUntil(10'000'000'000, options.seed).front();
+    const portrait::PortraitScene scene(face, options, [](const portrait::MouthSite&) {
+      return std::make_unique<const portrait::MouthLayer>();
+    });
+    const portrait::Blink blink = portrait::BlinksUntil(10'000'000'000, options.seed).front();
     const auto render = [&](uint64_t time_ns) {
       std::vector<uint8_t> rgba(4 * static_cast<size_t>(face->width) * face->height);
       FrameTarget target{};
       target.planes[0] = rgba.data();
       target.strides[0] = 4 * face->width;
-      WarpScene::Frame frame;
+      portrait::PortraitScene::Frame frame;
       frame.time_ns = time_ns;
       scene.Render(frame, target);
       return rgba;
     };
     const uint64_t shut_ns = blink.begin_ns + 45 * blink.length_ns / 100;
-    const HeadPose head = HeadPoseAt(shut_ns, options.seed);
+    const portrait::HeadPose head = portrait::HeadPoseAt(shut_ns, options.seed);
     const std::vector<uint8_t> open = render(blink.begin_ns), shut = render(shut_ns);
-    for (const Eye& eye : face->geometry.eyes) {
+    for (const portrait::Eye& eye : face->geometry.eyes) {
       EXPECT_TRUE(eye.can_close) << name;
       const float before = Contrast(open, *face, eye, head);
       const float after = Contrast(shut, *face, eye, head);
@@ -94,7 +96,7 @@ TEST_F(PortraitEyes, ShowNothingOfTheEyeWhenShut) {
 }
 
 TEST_F(PortraitEyes, OfADrawingLargerThanTheMeshStayOpen) {
-  for (const Eye& eye : Enrol("14_cartoon_sylvie_rgba.png")->geometry.eyes)
+  for (const portrait::Eye& eye : Enrol("14_cartoon_sylvie_rgba.png")->geometry.eyes)
     EXPECT_FALSE(eye.can_close);
 }
 

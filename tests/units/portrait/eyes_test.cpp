@@ -14,6 +14,7 @@ namespace {
 
 using testing::DrawnFace;
 using testing::Rgba;
+using testing::Spoken;
 using testing::Stage;
 using testing::Still;
 
@@ -28,14 +29,14 @@ struct LidStage {
   LidStage(const DrawnFace& face, std::vector<uint8_t> pixels)
       : drawn(face),
         rgba(std::move(pixels)),
-        enrolled(EnrolWithLandmarks(testing::PixelsOf(drawn, rgba), drawn.Info())),
+        enrolled(portrait::EnrolWithLandmarks(testing::PixelsOf(drawn, rgba), drawn.Info())),
         map(enrolled->geometry, 1, 1, 0, 0) {
     const int width = static_cast<int>(drawn.width), height = static_cast<int>(drawn.height);
     patch.Fill(rgba.data(), 4 * static_cast<size_t>(drawn.width), {0, 0, width, height});
   }
 
   std::vector<uint8_t> Draw(float shut) const {
-    const Lids lids(enrolled->geometry, map, patch);
+    const portrait::Lids lids(enrolled->geometry, map, patch);
     std::vector<uint8_t> out = rgba;
     const int count = static_cast<int>(drawn.width);
     std::vector<int32_t> x(drawn.width), y(drawn.width);
@@ -53,8 +54,8 @@ struct LidStage {
   int Dark(const std::vector<uint8_t>& pixels, uint8_t darkest) const {
     int count = 0;
     for (size_t i = 0; i < pixels.size(); i += 4) {
-      const Point p = map.ToFace(static_cast<float>(i / 4 % drawn.width),
-                                 static_cast<float>(i / 4 / drawn.width));
+      const portrait::Point p = map.ToFace(static_cast<float>(i / 4 % drawn.width),
+                                           static_cast<float>(i / 4 / drawn.width));
       count += std::abs(p.v + 0.435f) < 0.06f && std::abs(p.u) < 0.33f && pixels[i + 1] < darkest;
     }
     return count;
@@ -62,9 +63,9 @@ struct LidStage {
 
   DrawnFace drawn;
   std::vector<uint8_t> rgba;
-  std::shared_ptr<const EnrolledFace> enrolled;
-  FaceMap map;
-  Patch patch;
+  std::shared_ptr<const portrait::EnrolledFace> enrolled;
+  portrait::FaceMap map;
+  portrait::Patch patch;
 };
 
 TEST(Lids, CloseOverTheWholeEye) {
@@ -90,8 +91,8 @@ TEST(Lids, ChangeNothingButTheEyes) {
     for (const float shut : {0.25f, 1.0f}) {
       const std::vector<uint8_t> out = stage.Draw(shut);
       for (size_t i = 0; i < out.size(); ++i) {
-        const Point p = stage.map.ToFace(static_cast<float>(i / 4 % drawn.width),
-                                         static_cast<float>(i / 4 / drawn.width));
+        const portrait::Point p = stage.map.ToFace(static_cast<float>(i / 4 % drawn.width),
+                                                   static_cast<float>(i / 4 / drawn.width));
         const bool eye = std::abs(p.v + 0.435f) < 0.08f && std::abs(std::abs(p.u) - 0.217f) < 0.13f;
         if (!eye || i % 4 == 3) {
           ASSERT_EQ(out[i], stage.rgba[i]) << p.u << " " << p.v;
@@ -117,23 +118,25 @@ TEST(Lids, AreOfTheSkinRoundTheEye) {
   const LidStage stage(kMiddling);
   const std::vector<uint8_t> out = stage.Draw(1);
   for (const float u : {-0.217f, 0.217f}) {
-    const Point eye = stage.map.ToFrame({u, -0.448f}), skin = stage.map.ToFrame({u, -0.36f});
-    const auto at = [&](Point p) {
+    const portrait::Point eye = stage.map.ToFrame({u, -0.448f}),
+                          skin = stage.map.ToFrame({u, -0.36f});
+    const auto at = [&](portrait::Point p) {
       return &out[4 * (static_cast<size_t>(p.v) * kMiddling.width + static_cast<size_t>(p.u))];
     };
     for (int c = 0; c < 3; ++c) EXPECT_NEAR(at(eye)[c], at(skin)[c], 0.2 * at(skin)[c] + 8) << c;
   }
 }
 
-FaceGeometry Measure(const DrawnFace& drawn, const FaceInfo& info, std::vector<uint8_t>* rgba) {
+portrait::FaceGeometry Measure(const DrawnFace& drawn, const FaceInfo& info,
+                               std::vector<uint8_t>* rgba) {
   if (rgba->empty()) *rgba = drawn.Draw();
-  return MeasureFace(testing::PixelsOf(drawn, *rgba), info);
+  return portrait::MeasureFace(testing::PixelsOf(drawn, *rgba), info);
 }
 
 TEST(EyesThatCanClose, AreDecidedOneByOneOnATurnedFace) {
   std::vector<uint8_t> rgba;
   FaceInfo info = kMiddling.Info();
-  const FaceGeometry frontal = Measure(kMiddling, info, &rgba);
+  const portrait::FaceGeometry frontal = Measure(kMiddling, info, &rgba);
   EXPECT_TRUE(frontal.eyes[0].can_close);
   EXPECT_TRUE(frontal.eyes[1].can_close);
   // The right eye as narrow as on a face in three-quarter view and beyond.
@@ -141,7 +144,7 @@ TEST(EyesThatCanClose, AreDecidedOneByOneOnATurnedFace) {
                           263, 382, 381, 380, 374, 373, 390, 249};
   const float corner = info.landmarks[362][0];
   for (const int l : kEye) info.landmarks[l][0] = corner + 0.4f * (info.landmarks[l][0] - corner);
-  const FaceGeometry turned = Measure(kMiddling, info, &rgba);
+  const portrait::FaceGeometry turned = Measure(kMiddling, info, &rgba);
   EXPECT_TRUE(turned.eyes[0].can_close);
   EXPECT_FALSE(turned.eyes[1].can_close);
 }
@@ -153,15 +156,15 @@ TEST(EyesThatCanClose, AreNotThoseOfADrawingLargerThanTheMesh) {
                 v = (static_cast<float>(i / 4 / kMiddling.width) - kMiddling.y) / 180;
     if (std::hypot(std::abs(u) - 0.217f, v + 0.40f) < 0.09f) rgba[i] = 40, rgba[i + 2] = 220;
   }
-  const FaceGeometry face = Measure(kMiddling, kMiddling.Info(), &rgba);
+  const portrait::FaceGeometry face = Measure(kMiddling, kMiddling.Info(), &rgba);
   EXPECT_FALSE(face.eyes[0].can_close);
   EXPECT_FALSE(face.eyes[1].can_close);
 }
 
 TEST(BrowMotion, RaisesTheBrowsAndLittleElse) {
   std::vector<uint8_t> rgba;
-  const FaceGeometry face = Measure(kMiddling, kMiddling.Info(), &rgba);
-  const BrowMotion brows(face);
+  const portrait::FaceGeometry face = Measure(kMiddling, kMiddling.Info(), &rgba);
+  const portrait::BrowMotion brows(face);
   for (const int brow : {105, 52, 334, 282}) EXPECT_LT(brows.At(face.points[brow]), -0.8f);
   for (const int upper_lid : {159, 386}) {
     EXPECT_LT(brows.At(face.points[upper_lid]), -0.1f);
@@ -171,15 +174,15 @@ TEST(BrowMotion, RaisesTheBrowsAndLittleElse) {
     EXPECT_GT(brows.At(face.points[elsewhere]), -0.02f) << elsewhere;
 }
 
-TEST(WarpScene, BrowsAndHeadRestWithoutIdleMotion) {
+TEST(PortraitScene, BrowsAndHeadRestWithoutIdleMotion) {
   const Stage stage(kMiddling, Still(Rgba(320, 360)));
-  WarpScene::Frame frame;
+  Spoken frame;
   frame.time_ns = 3'000'000'000;
   frame.emphasis = {1, 1};
   EXPECT_EQ(stage.Render(frame), stage.portrait);
 }
 
-TEST(WarpScene, IdleMotionKeepsWithinTwiceTheFaceBox) {
+TEST(PortraitScene, IdleMotionKeepsWithinTwiceTheFaceBox) {
   for (const DrawnFace& drawn : {kMiddling, DrawnFace{300, 200, 120, 120, 66}}) {
     SceneOptions options = Still(Rgba(drawn.width, drawn.height));
     options.idle_motion = true;
@@ -188,7 +191,7 @@ TEST(WarpScene, IdleMotionKeepsWithinTwiceTheFaceBox) {
     const float left = info.box[0] - info.box[2] / 2, right = left + 2 * info.box[2];
     const float top = info.box[1] - info.box[3] / 2, bottom = top + 2 * info.box[3];
     for (int i = 0; i < 40; ++i) {
-      WarpScene::Frame frame;
+      Spoken frame;
       frame.time_ns = static_cast<uint64_t>(i) * 777'000'000;
       frame.emphasis = {1, static_cast<float>(i % 2)};
       const std::vector<uint8_t> out = stage.Render(frame);
@@ -203,14 +206,14 @@ TEST(WarpScene, IdleMotionKeepsWithinTwiceTheFaceBox) {
   }
 }
 
-TEST(WarpScene, BlinksWhenBlinksUntilSaysSo) {
+TEST(PortraitScene, BlinksWhenBlinksUntilSaysSo) {
   SceneOptions options = Still(Rgba(320, 360));
   options.idle_motion = true;
   options.seed = 5;
   const Stage stage(kMiddling, options);
-  const Blink blink = BlinksUntil(10'000'000'000, 5).front();
+  const portrait::Blink blink = portrait::BlinksUntil(10'000'000'000, 5).front();
   const auto dark = [&](uint64_t time) {
-    WarpScene::Frame frame;
+    Spoken frame;
     frame.time_ns = time;
     const std::vector<uint8_t> out = stage.Render(frame);
     int count = 0;

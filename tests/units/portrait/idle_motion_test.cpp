@@ -18,10 +18,11 @@ constexpr uint64_t kFrame = 40'000'000, kMinute = 60'000'000'000;
 
 TEST(HeadPose, StaysWithinItsBoundsAndNeverJumps) {
   for (uint64_t seed = 0; seed < 40; ++seed) {
-    for (const Emphasis emphasis : {Emphasis{}, Emphasis{1, 0}, Emphasis{1, 1}}) {
-      HeadPose last = HeadPoseAt(0, seed, emphasis), before = last;
+    for (const portrait::Emphasis emphasis :
+         {portrait::Emphasis{}, portrait::Emphasis{1, 0}, portrait::Emphasis{1, 1}}) {
+      portrait::HeadPose last = portrait::HeadPoseAt(0, seed, emphasis), before = last;
       for (uint64_t frame = 1; frame < 25 * 60; ++frame) {
-        const HeadPose pose = HeadPoseAt(frame * kFrame, seed, emphasis);
+        const portrait::HeadPose pose = portrait::HeadPoseAt(frame * kFrame, seed, emphasis);
         ASSERT_LE(std::hypot(pose.u, pose.v), 0.02f);
         ASSERT_LE(std::abs(pose.turn), 0.0262f);  // 1.5 degrees
         ASSERT_LE(std::abs(pose.parallax), 0.005f);
@@ -41,12 +42,13 @@ TEST(HeadPose, StaysWithinItsBoundsAndNeverJumps) {
 }
 
 // Root mean square speed in face heights a second over ten minutes.
-double Speed(uint64_t seed, const Emphasis& emphasis) {
+double Speed(uint64_t seed, const portrait::Emphasis& emphasis) {
   double sum = 0;
   constexpr int kFrames = 25 * 600;
-  HeadPose last = HeadPoseAt(0, seed, emphasis);
+  portrait::HeadPose last = portrait::HeadPoseAt(0, seed, emphasis);
   for (int i = 1; i <= kFrames; ++i) {
-    const HeadPose pose = HeadPoseAt(static_cast<uint64_t>(i) * kFrame, seed, emphasis);
+    const portrait::HeadPose pose =
+        portrait::HeadPoseAt(static_cast<uint64_t>(i) * kFrame, seed, emphasis);
     sum += 625 * ((pose.u - last.u) * (pose.u - last.u) + (pose.v - last.v) * (pose.v - last.v));
     last = pose;
   }
@@ -65,16 +67,16 @@ TEST(HeadPose, IsLivelierWhileSpeaking) {
 
 TEST(HeadPose, IsTheSameForTheSameSeedOnly) {
   const uint64_t time = 5'000'000'000;
-  EXPECT_EQ(HeadPoseAt(time, 1).u, HeadPoseAt(time, 1).u);
-  EXPECT_NE(HeadPoseAt(time, 1).u, HeadPoseAt(time, 2).u);
-  EXPECT_NE(HeadPoseAt(time, 1).v, HeadPoseAt(time + kMinute, 1).v);
+  EXPECT_EQ(portrait::HeadPoseAt(time, 1).u, portrait::HeadPoseAt(time, 1).u);
+  EXPECT_NE(portrait::HeadPoseAt(time, 1).u, portrait::HeadPoseAt(time, 2).u);
+  EXPECT_NE(portrait::HeadPoseAt(time, 1).v, portrait::HeadPoseAt(time + kMinute, 1).v);
 }
 
 TEST(HeadPose, StressRaisesTheBrows) {
   for (uint64_t seed = 0; seed < 20; ++seed) {
-    const float rest = HeadPoseAt(kMinute, seed, {1, 0}).brow;
-    const float half = HeadPoseAt(kMinute, seed, {1, 0.5f}).brow;
-    const float full = HeadPoseAt(kMinute, seed, {1, 1}).brow;
+    const float rest = portrait::HeadPoseAt(kMinute, seed, {1, 0}).brow;
+    const float half = portrait::HeadPoseAt(kMinute, seed, {1, 0.5f}).brow;
+    const float full = portrait::HeadPoseAt(kMinute, seed, {1, 1}).brow;
     EXPECT_GT(half, rest + 0.003f);
     EXPECT_GT(full, half + 0.003f);
   }
@@ -84,7 +86,7 @@ TEST(Blinks, AreEightToTwentyFiveAMinuteAndIrregular) {
   constexpr uint64_t kMinutes = 10;
   int twice = 0;
   for (uint64_t seed = 0; seed < 300; ++seed) {
-    const std::vector<Blink> blinks = BlinksUntil(kMinutes * kMinute, seed);
+    const std::vector<portrait::Blink> blinks = portrait::BlinksUntil(kMinutes * kMinute, seed);
     std::vector<int> in_minute(kMinutes, 0);
     double sum = 0, squares = 0;
     for (size_t i = 0; i < blinks.size(); ++i) {
@@ -111,10 +113,10 @@ TEST(Blinks, AreEightToTwentyFiveAMinuteAndIrregular) {
 
 TEST(Blinks, FallWithinThreeFramesAndRiseMoreSlowly) {
   for (uint64_t seed = 0; seed < 50; ++seed) {
-    for (const Blink& blink : BlinksUntil(kMinute, seed)) {
+    for (const portrait::Blink& blink : portrait::BlinksUntil(kMinute, seed)) {
       uint64_t half_shut = 0, shut = 0, opens = 0, half_open = 0;
       for (uint64_t t = blink.begin_ns; t < blink.begin_ns + blink.length_ns; t += 1'000'000) {
-        const float at = BlinkAt(t, seed);
+        const float at = portrait::BlinkAt(t, seed);
         ASSERT_EQ(at, blink.At(t));
         if (at >= 0.5f && half_shut == 0) half_shut = t;
         if (at == 1 && shut == 0) shut = t;
@@ -125,7 +127,7 @@ TEST(Blinks, FallWithinThreeFramesAndRiseMoreSlowly) {
       EXPECT_LE(shut - blink.begin_ns, 3 * kFrame);
       EXPECT_GE(opens - shut, 39'000'000u);  // a frame at 25 a second sees it shut
       EXPECT_GT(half_open - opens, shut - half_shut);
-      EXPECT_EQ(BlinkAt(blink.begin_ns, seed), 0);
+      EXPECT_EQ(portrait::BlinkAt(blink.begin_ns, seed), 0);
       EXPECT_EQ(blink.At(blink.begin_ns + blink.length_ns), 0);
     }
   }
@@ -133,13 +135,13 @@ TEST(Blinks, FallWithinThreeFramesAndRiseMoreSlowly) {
 
 TEST(Blinks, AreNotInTheFirstHalfSecond) {
   for (uint64_t seed = 0; seed < 100; ++seed)
-    EXPECT_TRUE(BlinksUntil(500'000'000, seed).empty()) << seed;
+    EXPECT_TRUE(portrait::BlinksUntil(500'000'000, seed).empty()) << seed;
 }
 
 // Two seconds of even speech, a loud syllable of 0.3 s, 2 s of even speech, silence.
-std::vector<SpeechEmphasis> Follow(uint64_t step_ns) {
-  std::vector<SpeechEmphasis> all;
-  SpeechEmphasis emphasis;
+std::vector<speech::SpeechEmphasis> Follow(uint64_t step_ns) {
+  std::vector<speech::SpeechEmphasis> all;
+  speech::SpeechEmphasis emphasis;
   for (uint64_t t = step_ns; t <= 8'000'000'000; t += step_ns) {
     const bool loud = t > 2'000'000'000 && t <= 2'300'000'000, speech = t <= 4'300'000'000;
     emphasis.Advance(t, speech ? (loud ? 1.0f : 0.55f) : 0.0f, speech ? 1.0f : 0.0f);
@@ -149,7 +151,7 @@ std::vector<SpeechEmphasis> Follow(uint64_t step_ns) {
 }
 
 TEST(SpeechEmphasis, FollowsLoudSyllablesAndSpeechSlowly) {
-  const std::vector<SpeechEmphasis> all = Follow(kFrame);
+  const std::vector<speech::SpeechEmphasis> all = Follow(kFrame);
   const auto at = [&](double seconds) { return all[static_cast<size_t>(25 * seconds)]; };
   EXPECT_LT(at(1.9).stress(), 0.2f);
   EXPECT_GT(at(2.45).stress(), 0.45f);
@@ -165,7 +167,7 @@ TEST(SpeechEmphasis, FollowsLoudSyllablesAndSpeechSlowly) {
 }
 
 TEST(SpeechEmphasis, HardlyDependsOnTheFrameRate) {
-  const std::vector<SpeechEmphasis> slow = Follow(kFrame), fast = Follow(kFrame / 2);
+  const std::vector<speech::SpeechEmphasis> slow = Follow(kFrame), fast = Follow(kFrame / 2);
   for (size_t i = 0; i < slow.size(); ++i) {
     EXPECT_NEAR(slow[i].stress(), fast[2 * i + 1].stress(), 0.08f);
     EXPECT_NEAR(slow[i].liveliness(), fast[2 * i + 1].liveliness(), 0.08f);
@@ -173,7 +175,7 @@ TEST(SpeechEmphasis, HardlyDependsOnTheFrameRate) {
 }
 
 TEST(SpeechEmphasis, TheSameTimeTwiceChangesNothing) {
-  SpeechEmphasis emphasis;
+  speech::SpeechEmphasis emphasis;
   emphasis.Advance(kFrame, 1, 1);
   const float before = emphasis.liveliness();
   emphasis.Advance(kFrame, 1, 1);

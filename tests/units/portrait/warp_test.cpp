@@ -8,7 +8,7 @@
 #include <thread>
 #include <vector>
 
-#include "models/portrait/scene.h"
+#include "models/portrait/portrait_scene.h"
 #include "tests/units/support/warp_stage.h"
 
 namespace talkface::auwarp {
@@ -20,22 +20,23 @@ using testing::kClosed;
 using testing::kParted;
 using testing::Open;
 using testing::Rgba;
+using testing::Spoken;
 using testing::Stage;
 using testing::Still;
 
-TEST(WarpScene, RestIsThePortrait) {
+TEST(PortraitScene, RestIsThePortrait) {
   for (const DrawnFace& drawn : {kClosed, kParted}) {
     const Stage stage(drawn, Still(Rgba(320, 360)));
-    EXPECT_EQ(stage.Render(WarpScene::Frame{}), stage.portrait);
-    WarpScene::Frame muted = Open(0.08f);
+    EXPECT_EQ(stage.Render(Spoken{}), stage.portrait);
+    Spoken muted = Open(0.08f);
     muted.gain = 0;
     EXPECT_EQ(stage.Render(muted), stage.portrait);
   }
 }
 
-TEST(WarpScene, BrokenControlsAreRest) {
+TEST(PortraitScene, BrokenControlsAreRest) {
   const Stage stage(kClosed, Still(Rgba(320, 360)));
-  WarpScene::Frame frame;
+  Spoken frame;
   const float nan = std::numeric_limits<float>::quiet_NaN();
   frame.expression.opening = nan;
   frame.expression.width = std::numeric_limits<float>::infinity();
@@ -44,13 +45,13 @@ TEST(WarpScene, BrokenControlsAreRest) {
   EXPECT_EQ(stage.Render(frame), stage.portrait);
 }
 
-TEST(WarpScene, NothingMovesOutsideTwiceTheFaceBox) {
+TEST(PortraitScene, NothingMovesOutsideTwiceTheFaceBox) {
   for (const DrawnFace& drawn : {kClosed, kParted, DrawnFace{300, 200, 120, 120, 66}}) {
     const Stage stage(drawn, Still(Rgba(drawn.width, drawn.height)));
     const FaceInfo info = drawn.Info();
     const float left = info.box[0] - info.box[2] / 2, right = left + 2 * info.box[2];
     const float top = info.box[1] - info.box[3] / 2, bottom = top + 2 * info.box[3];
-    for (const WarpScene::Frame& frame : Extremes()) {
+    for (const Spoken& frame : Extremes()) {
       const std::vector<uint8_t> out = stage.Render(frame);
       ASSERT_NE(out, stage.portrait);
       for (uint32_t y = 0; y < drawn.height; ++y) {
@@ -65,12 +66,12 @@ TEST(WarpScene, NothingMovesOutsideTwiceTheFaceBox) {
   }
 }
 
-TEST(WarpScene, SameFrameOnEveryThread) {
+TEST(PortraitScene, SameFrameOnEveryThread) {
   SceneOptions options =
       Still({320, 360, PixelFormat::kI420, ColorMatrix::kBt709, ChromaSite::kLeftCosited, false});
   options.idle_motion = true;
   const Stage stage(kClosed, options);
-  WarpScene::Frame frame = Open(0.05f);
+  Spoken frame = Open(0.05f);
   frame.time_ns = 1'234'000'000;
   const std::vector<uint8_t> wanted = stage.Render(frame);
   std::vector<std::thread> threads;
@@ -86,7 +87,7 @@ TEST(WarpScene, SameFrameOnEveryThread) {
 }
 
 // What is redrawn part by part must be the same as the RGBA frame converted whole.
-TEST(WarpScene, EveryFormatShowsTheSamePicture) {
+TEST(PortraitScene, EveryFormatShowsTheSamePicture) {
   constexpr uint32_t kSizes[][2] = {{320, 360}, {321, 361}, {640, 301}, {97, 151}};
   for (const auto& size : kSizes) {
     for (const PixelFormat format : {PixelFormat::kI420, PixelFormat::kYV12, PixelFormat::kNV12,
@@ -98,16 +99,16 @@ TEST(WarpScene, EveryFormatShowsTheSamePicture) {
         const Stage rgba(kClosed, options);
         options.target = {size[0], size[1], format, ColorMatrix::kBt601, site, false};
         const Stage other(kClosed, options);
-        WarpScene::Frame frame = Open(0.06f);
+        Spoken frame = Open(0.06f);
         frame.time_ns = 2'000'000'000;
         const std::vector<uint8_t> pixels = rgba.Render(frame);
-        const compose::FrameWriter writer(options.target);
-        const compose::FrameStore converted(
+        const imaging::FrameWriter writer(options.target);
+        const imaging::FrameStore converted(
             writer, {pixels.data(), 4 * static_cast<ptrdiff_t>(size[0]), writer.Frame()});
         std::vector<uint8_t> wanted(converted.bytes());
         FrameTarget out{};
         size_t offset = 0, plane = 0;
-        for (const compose::PlaneSize& p : compose::PlanesOf(options.target)) {
+        for (const imaging::PlaneSize& p : imaging::PlanesOf(options.target)) {
           out.planes[plane] = wanted.data() + offset;
           out.strides[plane++] = p.row_bytes;
           offset += p.row_bytes * p.rows;
@@ -121,7 +122,7 @@ TEST(WarpScene, EveryFormatShowsTheSamePicture) {
   }
 }
 
-TEST(WarpScene, FacesOfAnySizeAndPlace) {
+TEST(PortraitScene, FacesOfAnySizeAndPlace) {
   const DrawnFace faces[] = {
       {64, 64, 32, 40, 31},     {320, 360, 160, 230, 700},  // far larger than the picture
       {320, 360, 20, 340, 180},                             // in a corner
@@ -135,7 +136,7 @@ TEST(WarpScene, FacesOfAnySizeAndPlace) {
                                     ChromaSite::kTopLeftCosited, false});
       options.idle_motion = options.label = true;
       const Stage stage(drawn, options);
-      for (WarpScene::Frame frame : Extremes()) {
+      for (Spoken frame : Extremes()) {
         frame.time_ns = 1'700'000'000;
         EXPECT_EQ(stage.Render(frame), stage.Render(frame));
       }
@@ -143,15 +144,15 @@ TEST(WarpScene, FacesOfAnySizeAndPlace) {
   }
 }
 
-TEST(WarpScene, KeepsAlphaAndLaysTheRestOverBlack) {
+TEST(PortraitScene, KeepsAlphaAndLaysTheRestOverBlack) {
   DrawnFace drawn = kClosed;
   drawn.transparent = true;
   SceneOptions options = Still(Rgba(320, 360));
   const Stage still(drawn, options);
-  EXPECT_EQ(still.Render(WarpScene::Frame{}), still.portrait);
+  EXPECT_EQ(still.Render(Spoken{}), still.portrait);
   options.idle_motion = true;
   const Stage moving(drawn, options);
-  WarpScene::Frame frame = Open(0.06f);
+  Spoken frame = Open(0.06f);
   frame.time_ns = 900'000'000;
   const std::vector<uint8_t> out = moving.Render(frame);
   EXPECT_NE(out, moving.portrait);
@@ -160,7 +161,7 @@ TEST(WarpScene, KeepsAlphaAndLaysTheRestOverBlack) {
   EXPECT_GT(transparent, 320 * 360 / 4);
   options.target.format = PixelFormat::kBGRx;
   options.idle_motion = false;
-  const std::vector<uint8_t> over_black = Stage(drawn, options).Render(WarpScene::Frame{});
+  const std::vector<uint8_t> over_black = Stage(drawn, options).Render(Spoken{});
   for (size_t i = 0; i < over_black.size(); i += 4) {
     const uint8_t* p = &moving.portrait[i];
     ASSERT_EQ(over_black[i], (p[2] * p[3] + 127) / 255);
@@ -168,12 +169,12 @@ TEST(WarpScene, KeepsAlphaAndLaysTheRestOverBlack) {
   }
 }
 
-TEST(WarpScene, BordersAreBlackAndStay) {
+TEST(PortraitScene, BordersAreBlackAndStay) {
   SceneOptions options = Still(Rgba(640, 360));
   options.idle_motion = true;
   const Stage stage(DrawnFace{320, 360, 30, 230, 180}, options);
   for (int i = 0; i < 20; ++i) {
-    WarpScene::Frame frame = Open(0.05f);
+    Spoken frame = Open(0.05f);
     frame.time_ns = static_cast<uint64_t>(i) * 333'000'000;
     const std::vector<uint8_t> out = stage.Render(frame);
     for (size_t y = 0; y < 360; ++y) {
@@ -188,7 +189,7 @@ TEST(WarpScene, BordersAreBlackAndStay) {
 
 TEST(Patch, RunsEqualSinglePixels) {
   const std::vector<uint8_t> portrait = kClosed.Draw();
-  Patch patch;
+  portrait::Patch patch;
   patch.Fill(portrait.data(), 4 * 320, {0, 0, 320, 360});
   std::vector<int32_t> x, y;
   for (int i = 0; i < 400; ++i) {
@@ -207,8 +208,8 @@ TEST(Patch, RunsEqualSinglePixels) {
 
 TEST(EnrolWithLandmarks, RefusesWhatIsNoFace) {
   const std::vector<uint8_t> portrait = kClosed.Draw();
-  EXPECT_ANY_THROW(EnrolWithLandmarks(testing::PixelsOf(kClosed, portrait), FaceInfo{}));
-  EXPECT_ANY_THROW(EnrolWithLandmarks(Pixels{}, kClosed.Info()));
+  EXPECT_ANY_THROW(portrait::EnrolWithLandmarks(testing::PixelsOf(kClosed, portrait), FaceInfo{}));
+  EXPECT_ANY_THROW(portrait::EnrolWithLandmarks(Pixels{}, kClosed.Info()));
 }
 
 }  // namespace

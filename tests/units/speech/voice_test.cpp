@@ -24,11 +24,13 @@ std::shared_ptr<const AuwarpControls> Take(SpeechModel* stream, uint64_t ms) {
   return std::static_pointer_cast<const AuwarpControls>(stream->Take(ms * kMs));
 }
 
+std::vector<int> DelaysMs() { return {kDelaysMs.begin(), kDelaysMs.end()}; }
+
 TEST(SpeechGate, OpensForAVoiceAlone) {
   const auto heard = [](float voice) {
-    SpeechGate gate(true);
+    speech::SpeechGate gate(true, DelaysMs());
     for (int step = 0; step < 60; ++step) gate.Step(-60.0f, 0.0f);
-    GateValue value{};
+    speech::GateValue value{};
     for (int step = 0; step < 20; ++step) value = gate.Step(-20.0f, voice);
     return value.open;
   };
@@ -38,9 +40,9 @@ TEST(SpeechGate, OpensForAVoiceAlone) {
     EXPECT_EQ(heard(0.9f)[d], 1.0f);
   }
   // Once open, it stays so at less; and what is silent is no speech whatever the detector says.
-  SpeechGate gate(true);
+  speech::SpeechGate gate(true, DelaysMs());
   for (int step = 0; step < 20; ++step) gate.Step(-20.0f, 0.9f);
-  GateValue value{};
+  speech::GateValue value{};
   for (int step = 0; step < 50; ++step) value = gate.Step(-20.0f, 0.4f);
   EXPECT_EQ(value.open[0], 1.0f);
   for (int step = 0; step < 50; ++step) value = gate.Step(-80.0f, 0.9f);
@@ -49,7 +51,7 @@ TEST(SpeechGate, OpensForAVoiceAlone) {
 
 // How long after the last voice the gate is open, and how long until it is shut, in ms.
 std::pair<int, int> AfterTheVoice(float level_db) {
-  SpeechGate gate(true);
+  speech::SpeechGate gate(true, DelaysMs());
   for (int step = 0; step < 50; ++step) gate.Step(level_db, 0.9f);
   int open = 0, moving = 0;
   for (int step = 0; step < 100; ++step) {
@@ -71,15 +73,15 @@ TEST(SpeechGate, ClosesHalfASecondAfterTheVoiceAndLaterWhereItIsQuiet) {
 }
 
 TEST(SpeechGate, BeforeTheFirstVoiceOnlyQuietOpensIt) {
-  SpeechGate loud(true), quiet(true);
+  speech::SpeechGate loud(true, DelaysMs()), quiet(true, DelaysMs());
   for (int step = 0; step < 20; ++step) {
     EXPECT_EQ(loud.Step(-20.0f, 0.1f).open[0], 0.0f);
-    const GateValue value = quiet.Step(-65.0f, 0.1f);
+    const speech::GateValue value = quiet.Step(-65.0f, 0.1f);
     EXPECT_GT(value.open[0], 0.0f);
     EXPECT_FALSE(value.heard);
   }
   for (int step = 0; step < 5; ++step) quiet.Step(-20.0f, 0.9f);
-  const GateValue spoken = quiet.Step(-20.0f, 0.9f);
+  const speech::GateValue spoken = quiet.Step(-20.0f, 0.9f);
   EXPECT_EQ(spoken.open[0], 1.0f);
   EXPECT_TRUE(spoken.heard);
 }
@@ -93,12 +95,12 @@ TEST(VoiceDetector, TakesPiecesOfAnySize) {
   WriteWeights(path, tensors);
   const auto net = SpeechNet::Load(SafeTensors::Open(path));
   ASSERT_NE(net->voice(), nullptr);
-  VoiceDetector whole(net->voice());
+  speech::VoiceDetector whole(net->voice());
   const float last = whole.Push(speech.data(), 20000);
   EXPECT_GT(last, 0.0f);
   EXPECT_LT(last, 1.0f);
   for (int cut : {1, 320, 511, 700}) {
-    VoiceDetector pieces(net->voice());
+    speech::VoiceDetector pieces(net->voice());
     float value = 0;
     for (int at = 0; at < 20000; at += cut)
       value = pieces.Push(speech.data() + at, std::min(cut, 20000 - at));
@@ -122,17 +124,18 @@ TEST(VoiceNet, EqualsSilero) {
       0.00095f, 0.00082f, 0.00057f, 0.00056f, 0.00059f, 0.00067f, 0.00066f, 0.00065f,
       0.00083f, 0.00050f, 0.00047f, 0.00055f, 0.00147f, 0.00399f, 0.04279f};
   const std::vector<float> sound = Babble(1.0);
-  VoiceDetector detector(ShippedNet()->voice());
+  speech::VoiceDetector detector(ShippedNet()->voice());
   for (size_t chunk = 0; chunk < silero.size(); ++chunk)
-    EXPECT_NEAR(detector.Push(sound.data() + chunk * kVoiceChunk, kVoiceChunk), silero[chunk], 1e-4)
+    EXPECT_NEAR(detector.Push(sound.data() + chunk * speech::kVoiceChunk, speech::kVoiceChunk),
+                silero[chunk], 1e-4)
         << "chunk " << chunk;
 }
 
 // Chords that are struck twice a second, of twelve overtones.
 std::vector<float> Chords(double seconds) {
-  std::vector<float> samples(static_cast<size_t>(seconds * kSpeechRateHz));
+  std::vector<float> samples(static_cast<size_t>(seconds * speech::kSpeechRateHz));
   for (size_t i = 0; i < samples.size(); ++i) {
-    const double t = static_cast<double>(i) / kSpeechRateHz, age = std::fmod(t, 0.5);
+    const double t = static_cast<double>(i) / speech::kSpeechRateHz, age = std::fmod(t, 0.5);
     const double root = 220 * std::pow(2.0, static_cast<int>(t * 2) * 5 % 12 / 12.0);
     double sound = 0;
     for (double ratio : {1.0, 1.25, 1.5})
@@ -144,7 +147,7 @@ std::vector<float> Chords(double seconds) {
 }
 
 std::vector<float> Hiss(double seconds, float size) {
-  std::vector<float> samples(static_cast<size_t>(seconds * kSpeechRateHz));
+  std::vector<float> samples(static_cast<size_t>(seconds * speech::kSpeechRateHz));
   std::mt19937 random(3);
   std::normal_distribution<float> normal(0.0f, size);
   for (float& sample : samples) sample = normal(random);
@@ -195,7 +198,7 @@ TEST(ShippedPack, RestsInMusicThatFollowsSpeech) {
   const auto net = ShippedNet();
   for (uint64_t spoken_ms : {1500u, 2000u, 4000u, 8000u, 11000u}) {
     const auto count = [](uint64_t ms) {
-      return static_cast<ptrdiff_t>(ms * kSpeechRateHz / 1000);
+      return static_cast<ptrdiff_t>(ms * speech::kSpeechRateHz / 1000);
     };
     std::vector<float> sound(speech.begin(), speech.begin() + count(spoken_ms));
     sound.insert(sound.end(), music.begin(), music.begin() + count(4000));
@@ -210,9 +213,9 @@ TEST(ShippedPack, SpeaksAndRests) {
   EXPECT_EQ(pack->timing().look_ahead_min_ms, kLookAheadMinMs);
   EXPECT_EQ(pack->timing().look_ahead_max_ms, kLookAheadMaxMs);
   const auto stream = OpenSpeechStream(SpeechNet::Load(pack->Tensors("speech")));
-  stream->Push(nullptr, 2 * kSpeechRateHz);
+  stream->Push(nullptr, 2 * speech::kSpeechRateHz);
   stream->Push(speech.data(), speech.size());
-  stream->Push(nullptr, 2 * kSpeechRateHz);
+  stream->Push(nullptr, 2 * speech::kSpeechRateHz);
   stream->Drain();
   float most = 0;
   int open = 0, frames = 0;

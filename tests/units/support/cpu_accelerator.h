@@ -17,7 +17,7 @@
 namespace talkface::mftfg {
 
 // Records by remembering.
-class Remembered : public Recorded {
+class Remembered : public nets::Recorded {
  public:
   explicit Remembered(std::function<void()> work) : work_(std::move(work)) {}
   void Replay() override { work_(); }
@@ -26,16 +26,16 @@ class Remembered : public Recorded {
   std::function<void()> work_;
 };
 
-class CpuAccelerator : public Accelerator {
+class CpuAccelerator : public nets::Accelerator {
  public:
   std::string Describe() const override { return "CPU"; }
-  std::unique_ptr<Recorded> Record(const std::function<void()>& work, int) override {
+  std::unique_ptr<nets::Recorded> Record(const std::function<void()>& work, int) override {
     if (!records) throw std::runtime_error("no recording here");
     work();
     ++recordings;
     return std::make_unique<Remembered>(work);
   }
-  void Compose(const ComposeJob& job) override { RunCompose(job); }
+  void Compose(const imaging::ComposeJob& job) override { RunCompose(job); }
 
   bool records = true;
   int recordings = 0;

@@ -71,7 +71,7 @@ class PortraitAndSpeech {
 struct FrameMemory {
   explicit FrameMemory(const TargetFormat& format) {
     size_t plane = 0;
-    for (const compose::PlaneSize& size : compose::PlanesOf(format)) {
+    for (const imaging::PlaneSize& size : imaging::PlanesOf(format)) {
       planes.emplace_back((size.row_bytes + 5) * size.rows, 7);
       target.planes[plane] = planes.back().data();
       target.strides[plane++] = size.row_bytes + 5;

@@ -35,7 +35,7 @@ inline Tensors RandomWeights(int members, int channels, int hidden) {
     tensors[name] = {shape, values};
   };
   const int64_t m = members, c = channels, h = hidden, outputs = kDelays * kOutputs;
-  add("conv0.weight", {m, c, kMelBands, 4}, 0.08f);
+  add("conv0.weight", {m, c, speech::kMelBands, 4}, 0.08f);
   add("conv0.bias", {m, c}, 0.1f);
   add("conv1.weight", {m, c, c, 3}, 0.1f);
   add("conv1.bias", {m, c}, 0.1f);
@@ -50,7 +50,7 @@ inline Tensors RandomWeights(int members, int channels, int hidden) {
   add("phones.weight", {m, kDelays * kPhones, h}, 0.3f);
   add("phones.bias", {m, kDelays * kPhones}, 0.3f);
   tensors["scale"] = {{kOutputs}, std::vector<float>(kOutputs, 0.02f)};
-  tensors["typical_mel"] = {{kMelBands}, std::vector<float>(kMelBands, -10.0f)};
+  tensors["typical_mel"] = {{speech::kMelBands}, std::vector<float>(speech::kMelBands, -10.0f)};
   return tensors;
 }
 
@@ -102,9 +102,9 @@ inline double Syllables(double seconds) {
 
 // A voice of a kind: syllables of a buzz.
 inline std::vector<float> Babble(double seconds) {
-  std::vector<float> samples(static_cast<size_t>(seconds * kSpeechRateHz));
+  std::vector<float> samples(static_cast<size_t>(seconds * speech::kSpeechRateHz));
   for (size_t i = 0; i < samples.size(); ++i) {
-    const double t = static_cast<double>(i) / kSpeechRateHz;
+    const double t = static_cast<double>(i) / speech::kSpeechRateHz;
     double buzz = 0;
     for (int overtone = 1; overtone < 20; ++overtone)
       buzz += std::sin(6.2831853 * 130 * overtone * t) / overtone;

@@ -5,7 +5,8 @@
 #include <memory>
 #include <vector>
 
-#include "models/portrait/scene.h"
+#include "models/families/auwarp/mouth/warped_mouth.h"
+#include "models/portrait/portrait_scene.h"
 #include "tests/units/support/drawn_face.h"
 
 namespace talkface::auwarp::testing {
@@ -24,47 +25,65 @@ inline SceneOptions Still(const TargetFormat& target) {
   return options;
 }
 
+inline std::unique_ptr<const portrait::MouthLayer> MakeWarpedMouth(
+    const portrait::MouthSite& site) {
+  return std::make_unique<const WarpedMouth>(site);
+}
+
+// A frame of auwarp's.
+struct Spoken {
+  Expression expression;
+  float gain = 1;
+  portrait::Emphasis emphasis;
+  uint64_t time_ns = 0;
+
+  void Draw(const portrait::PortraitScene& scene, const FrameTarget& target) const {
+    const WarpedMotion mouth = MotionOf(expression, gain, scene.geometry());
+    scene.Render({&mouth, emphasis, time_ns}, target);
+  }
+};
+
 struct Stage {
   Stage(const DrawnFace& drawn, const SceneOptions& options)
       : portrait(drawn.Draw()),
-        enrolled(EnrolWithLandmarks(PixelsOf(drawn, portrait), drawn.Info())),
-        scene(enrolled, options),
+        enrolled(portrait::EnrolWithLandmarks(PixelsOf(drawn, portrait), drawn.Info())),
+        scene(enrolled, options, MakeWarpedMouth),
         target(options.target) {}
 
   // All planes, one after the other.
-  std::vector<uint8_t> Render(const WarpScene::Frame& frame) const {
+  std::vector<uint8_t> Render(const Spoken& frame) const {
     std::vector<std::vector<uint8_t>> planes;
     FrameTarget out{};
-    for (const compose::PlaneSize& size : compose::PlanesOf(target))
+    for (const imaging::PlaneSize& size : imaging::PlanesOf(target))
       planes.emplace_back(size.row_bytes * size.rows, uint8_t{7});
     for (size_t i = 0; i < planes.size(); ++i) {
       out.planes[i] = planes[i].data();
-      out.strides[i] = compose::PlanesOf(target)[i].row_bytes;
+      out.strides[i] = imaging::PlanesOf(target)[i].row_bytes;
     }
-    scene.Render(frame, out);
+    frame.Draw(scene, out);
     std::vector<uint8_t> bytes;
     for (const auto& plane : planes) bytes.insert(bytes.end(), plane.begin(), plane.end());
     return bytes;
   }
 
   std::vector<uint8_t> portrait;
-  std::shared_ptr<const EnrolledFace> enrolled;
-  WarpScene scene;
+  std::shared_ptr<const portrait::EnrolledFace> enrolled;
+  portrait::PortraitScene scene;
   TargetFormat target;
 };
 
-inline WarpScene::Frame Open(float opening) {
-  WarpScene::Frame frame;
+inline Spoken Open(float opening) {
+  Spoken frame;
   frame.expression.opening = opening;
   frame.expression.jaw = 0.8f * opening;
   return frame;
 }
 
 // As far as controls ever go, and beyond.
-inline std::vector<WarpScene::Frame> Extremes() {
-  std::vector<WarpScene::Frame> frames;
+inline std::vector<Spoken> Extremes() {
+  std::vector<Spoken> frames;
   for (const float sign : {-1.0f, 1.0f}) {
-    WarpScene::Frame frame;
+    Spoken frame;
     frame.expression.opening = 0.2f * sign;
     frame.expression.width = 0.1f * sign;
     frame.expression.upper = 0.05f * sign;

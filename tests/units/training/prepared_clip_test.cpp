@@ -145,7 +145,7 @@ TEST(PreparedClip, ComesBackFromDisk) {
   EXPECT_EQ(read.times, clip.times);
   EXPECT_EQ(read.landmarks, clip.landmarks);
   EXPECT_EQ(read.mel, clip.mel);
-  EXPECT_EQ(read.mel.size(), 300u * kMelBands);
+  EXPECT_EQ(read.mel.size(), 300u * speech::kMelBands);
   ASSERT_EQ(read.measures.size(), 75u);
   EXPECT_EQ(read.measures[10].shape, clip.measures[10].shape);
   EXPECT_EQ(read.measures[10].units, clip.measures[10].units);

@@ -18,8 +18,8 @@
 namespace talkface::training {
 namespace {
 
-using auwarp::kMelBands;
 using auwarp::TemporaryFolder;
+using speech::kMelBands;
 
 TEST(SpeechTraining, TheEngineRunsTheSameNet) {
   TemporaryFolder folder;

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
+#include "models/families/auwarp/mouth/jaw_motion.h"
+
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <vector>
 
 #include "models/core/falloff.h"
-#include "models/portrait/motion_fields.h"
 
 namespace talkface::auwarp {
 namespace {
@@ -45,10 +46,10 @@ float OutlineTravel(int landmark) {
 
 // `middle` in the mouth's middle, the corner's travel at its corners.
 template <size_t N>
-void AddLip(const FaceGeometry& face, const std::array<int, N>& landmarks, float middle,
-            std::vector<ControlPoint>* out) {
+void AddLip(const portrait::FaceGeometry& face, const std::array<int, N>& landmarks, float middle,
+            std::vector<portrait::ControlPoint>* out) {
   for (const int k : landmarks) {
-    const Point p = face.points[k];
+    const portrait::Point p = face.points[k];
     const float t = std::min(1.0f, face.Across(p.u));
     out->push_back({p, kCorner + (middle - kCorner) * (1 - std::pow(t, 2.25f))});
   }
@@ -56,32 +57,33 @@ void AddLip(const FaceGeometry& face, const std::array<int, N>& landmarks, float
 
 }  // namespace
 
-JawMotion::JawMotion(const FaceGeometry& face) : face_(face) {
-  std::vector<ControlPoint> shared;
+JawMotion::JawMotion(const portrait::FaceGeometry& face) : face_(face) {
+  std::vector<portrait::ControlPoint> shared;
   for (const Weight& w : kShared) {
     shared.push_back({face.points[w.left], w.travel});
     if (w.right != w.left) shared.push_back({face.points[w.right], w.travel});
   }
-  const Point centre = face.box_centre;
+  const portrait::Point centre = face.box_centre;
   for (const int k : kOutline) {
-    const Point p = face.points[k];
+    const portrait::Point p = face.points[k];
     for (const float ring : {kInnerRing, kOuterRing}) {
-      const Point at{centre.u + ring * (p.u - centre.u), centre.v + ring * (p.v - centre.v)};
+      const portrait::Point at{centre.u + ring * (p.u - centre.u),
+                               centre.v + ring * (p.v - centre.v)};
       shared.push_back({at, ring == kInnerRing ? 0.6f * OutlineTravel(k) : 0.0f});
     }
   }
-  std::vector<ControlPoint> upper = shared, lower = std::move(shared);
+  std::vector<portrait::ControlPoint> upper = shared, lower = std::move(shared);
   AddLip(face, kUpperLipInner, 0.06f, &upper);
   AddLip(face, kUpperLipOuter, 0.03f, &upper);
   AddLip(face, kLowerLipInner, 1.06f, &lower);
   AddLip(face, kLowerLipOuter, 1.28f, &lower);
   AddLip(face, kBelowLip, 1.16f, &lower);
-  upper_ = std::make_unique<SmoothField>(upper);
-  lower_ = std::make_unique<SmoothField>(lower);
+  upper_ = std::make_unique<portrait::SmoothField>(upper);
+  lower_ = std::make_unique<portrait::SmoothField>(lower);
 }
 
 // Nothing moves beyond 1.65 of the landmarks' hull: "outside twice the face box" stays still.
-float JawMotion::Window(Point p) const {
+float JawMotion::Window(portrait::Point p) const {
   const float r = std::hypot((p.u - face_.box_centre.u) / face_.box_half.u,
                              (p.v - face_.box_centre.v) / face_.box_half.v);
   return 1 - SmoothStep(1.25f, 1.65f, r);
@@ -90,20 +92,20 @@ float JawMotion::Window(Point p) const {
 namespace {
 
 // How much a place belongs to the lips: 1 between the corners, 0 beyond them.
-float BetweenCorners(const FaceGeometry& face, float u) {
+float BetweenCorners(const portrait::FaceGeometry& face, float u) {
   return 1 - SmoothStep(0.78f, 1.0f, face.Across(u));
 }
 
 // Beyond the corners there is one skin: above the mouth's height as the upper lip's, below as the
 // lower's.
-float OneSkin(const FaceGeometry& face, Point p, float upper, float lower) {
+float OneSkin(const portrait::FaceGeometry& face, portrait::Point p, float upper, float lower) {
   const float line = face.upper_lip.At(p.u);
   return upper + (lower - upper) * SmoothStep(-0.04f, 0.04f, p.v - line);
 }
 
 }  // namespace
 
-float JawMotion::Upper(Point p) const {
+float JawMotion::Upper(portrait::Point p) const {
   const float window = Window(p);
   if (window == 0) return 0;
   const float between = BetweenCorners(face_, p.u);
@@ -113,7 +115,7 @@ float JawMotion::Upper(Point p) const {
   return window * (between * lip + (1 - between) * skin);
 }
 
-float JawMotion::Lower(Point p) const {
+float JawMotion::Lower(portrait::Point p) const {
   const float window = Window(p);
   if (window == 0) return 0;
   const float between = BetweenCorners(face_, p.u);

@@ -22,8 +22,8 @@ constexpr float kOwnFade = 0.012f;    // from own pixels to the cavity below the
 
 }  // namespace
 
-MouthInterior::MouthInterior(const FaceGeometry& face, const MouthLook& look, const FaceMap& map,
-                             const Patch& portrait)
+MouthInterior::MouthInterior(const portrait::FaceGeometry& face, const MouthLook& look,
+                             const portrait::FaceMap& map, const portrait::Patch& portrait)
     : face_(face), look_(look), map_(map), portrait_(portrait) {
   soft_ = std::max({0.003f, look.blur, 0.7f / map.PixelsPerUnit()});
   // Teeth stand level however the lips are curved.
@@ -59,25 +59,26 @@ MouthInterior::Tooth MouthInterior::ToothAt(float across) const {
 }
 
 // Dark, with the lips' hue; lighter just above the lower lip where the tongue lies.
-Colour MouthInterior::Cavity(const MouthPlace& place, float across) const {
+portrait::Colour MouthInterior::Cavity(const MouthPlace& place, float across) const {
   const float below_upper = place.below_upper, above_lower = place.above_lower;
   const float gap = below_upper + above_lower;
   // Cheeks close the mouth's corners: red shade, not a black hole.
-  Colour colour = Mix(look_.dark, look_.tongue, 0.45f * SmoothStep(0.55f, 1.0f, across));
+  portrait::Colour colour =
+      portrait::Mix(look_.dark, look_.tongue, 0.45f * SmoothStep(0.55f, 1.0f, across));
   const float tongue = SmoothStep(kTongueFrom, 0.08f, gap) *
                        (1 - SmoothStep(0.10f * gap, 0.55f * gap, above_lower)) *
                        (1 - SmoothStep(0.25f, 0.8f, across));
-  colour = Mix(colour, look_.tongue, 0.75f * tongue);
+  colour = portrait::Mix(colour, look_.tongue, 0.75f * tongue);
   // A slit is not black: light falls in from both lips.
   const float slit = 1 - SmoothStep(0.004f, 0.022f, gap);
-  colour = Mix(colour, Scaled(look_.tongue, 0.75f), slit);
+  colour = portrait::Mix(colour, portrait::Scaled(look_.tongue, 0.75f), slit);
   // The lips' inner, wet edge goes over into the dark.
   const float rim = 1 - SmoothStep(0.0f, 0.010f, above_lower);
-  return Mix(colour, look_.tongue, 0.7f * rim);
+  return portrait::Mix(colour, look_.tongue, 0.7f * rim);
 }
 
-Colour MouthInterior::OwnPixel(Point skull) const {
-  const Point at = map_.ToFrame(skull);
+portrait::Colour MouthInterior::OwnPixel(portrait::Point skull) const {
+  const portrait::Point at = map_.ToFrame(skull);
   uint8_t p[4];
   portrait_.SampleOne(static_cast<int32_t>(std::lrintf(256 * at.u)),
                       static_cast<int32_t>(std::lrintf(256 * at.v)), p);
@@ -85,7 +86,7 @@ Colour MouthInterior::OwnPixel(Point skull) const {
 }
 
 void MouthInterior::AddLowerTeeth(const MouthPlace& place, float across, const MouthState& state,
-                                  Colour* colour) const {
+                                  portrait::Colour* colour) const {
   const Tooth tooth = ToothAt(across / kLowerSize);
   const float top = bite_ - kOverbite + state.jaw - 0.5f * tooth.edge;
   const float seen = SmoothStep(top - soft_, top + soft_, place.skull.v);
@@ -95,11 +96,13 @@ void MouthInterior::AddLowerTeeth(const MouthPlace& place, float across, const M
   const float light = tooth.light * look_.Light(place.skull.u);
   const float share =
       state.teeth * seen * SmoothStep(0.02f, 0.05f, gap) * std::min(1.0f, 2 * tooth.light);
-  *colour = Mix(*colour, Mix(look_.shadow, Scaled(look_.tooth, light), shade), 0.85f * share);
+  *colour = portrait::Mix(*colour,
+                          portrait::Mix(look_.shadow, portrait::Scaled(look_.tooth, light), shade),
+                          0.85f * share);
 }
 
 void MouthInterior::AddUpperTeeth(const MouthPlace& place, float across, const MouthState& state,
-                                  Colour* colour) const {
+                                  portrait::Colour* colour) const {
   const Tooth tooth = ToothAt(across);
   const float bottom = bite_ + tooth.edge;
   const float seen = 1 - SmoothStep(bottom - soft_, bottom + soft_, place.skull.v);
@@ -111,33 +114,35 @@ void MouthInterior::AddUpperTeeth(const MouthPlace& place, float across, const M
   const float light = tooth.light * look_.Light(place.skull.u);
   const float share =
       state.teeth * seen * SmoothStep(0.006f, 0.026f, gap) * std::min(1.0f, 2 * tooth.light);
-  *colour = Mix(*colour, Mix(look_.shadow, Scaled(look_.tooth, light), shade), share);
+  *colour = portrait::Mix(
+      *colour, portrait::Mix(look_.shadow, portrait::Scaled(look_.tooth, light), shade), share);
 }
 
 // At rest all of it is the portrait's own. The upper part stays with the skull; where the jaw has
 // gone lower the cavity follows; between lips that close it gets dark.
-Colour MouthInterior::WithOwnPixels(const MouthPlace& place, const MouthState& state,
-                                    Colour behind) const {
+portrait::Colour MouthInterior::WithOwnPixels(const MouthPlace& place, const MouthState& state,
+                                              portrait::Colour behind) const {
   const float top = face_.upper_lip.At(place.skull.u), bottom = face_.lower_lip.At(place.skull.u);
   const float own_gap = bottom - top, gap = place.below_upper + place.above_lower;
   const float inset = std::min(kOwnInset, 0.35f * own_gap);
-  const Point inside{place.skull.u,
-                     std::clamp(place.skull.v, top + inset, std::max(top + inset, bottom - inset))};
+  const portrait::Point inside{
+      place.skull.u, std::clamp(place.skull.v, top + inset, std::max(top + inset, bottom - inset))};
   // The lowest of it is the lip's edge, which has gone with the lip.
   const float dropped = place.skull.v + place.above_lower - bottom;
   const float cut = std::min(kOwnCut, 0.35f * own_gap) * SmoothStep(0.0f, kOwnFade, dropped);
   const float own = 1 - SmoothStep(0.0f, kOwnFade, place.skull.v - bottom + cut);
-  Colour pixel = OwnPixel(place.skull.v > top && place.skull.v < bottom ? place.skull : inside);
+  portrait::Colour pixel =
+      OwnPixel(place.skull.v > top && place.skull.v < bottom ? place.skull : inside);
   const float shade = 0.35f * (1 - SmoothStep(0.0f, kLipShadow, place.below_upper));
   const float dark = 0.6f * (1 - SmoothStep(0.008f, 0.034f, gap));
-  pixel = Mix(pixel, look_.shadow, state.moved * std::max(shade, dark));
+  pixel = portrait::Mix(pixel, look_.shadow, state.moved * std::max(shade, dark));
   const float shut = state.moved * (1 - SmoothStep(0.004f, 0.016f, gap));
-  return Mix(behind, pixel, own * (1 - shut));
+  return portrait::Mix(behind, pixel, own * (1 - shut));
 }
 
-Colour MouthInterior::At(const MouthPlace& place, const MouthState& state) const {
+portrait::Colour MouthInterior::At(const MouthPlace& place, const MouthState& state) const {
   const float across = face_.Across(place.skull.u);
-  Colour colour = Cavity(place, across);
+  portrait::Colour colour = Cavity(place, across);
   AddLowerTeeth(place, across, state, &colour);
   if (face_.shows_inside) return WithOwnPixels(place, state, colour);
   AddUpperTeeth(place, across, state, &colour);

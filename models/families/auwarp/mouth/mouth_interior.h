@@ -15,9 +15,9 @@ namespace talkface::auwarp {
 
 // A place between the lips, in face units.
 struct MouthPlace {
-  Point skull;        // where it would lie if the head had not moved
-  float below_upper;  // distance to the upper lip's edge
-  float above_lower;  // distance to the lower lip's edge
+  portrait::Point skull;  // where it would lie if the head had not moved
+  float below_upper;      // distance to the upper lip's edge
+  float above_lower;      // distance to the lower lip's edge
 };
 
 // What of a frame's pose the inside depends on.
@@ -30,28 +30,29 @@ struct MouthState {
 // Colours of the inside; immutable.
 class MouthInterior {
  public:
-  MouthInterior(const FaceGeometry& face, const MouthLook& look, const FaceMap& map,
-                const Patch& portrait);
-  Colour At(const MouthPlace& place, const MouthState& state) const;
+  MouthInterior(const portrait::FaceGeometry& face, const MouthLook& look,
+                const portrait::FaceMap& map, const portrait::Patch& portrait);
+  portrait::Colour At(const MouthPlace& place, const MouthState& state) const;
 
  private:
   struct Tooth {
     float light, edge;
   };
   Tooth ToothAt(float across) const;
-  Colour Cavity(const MouthPlace& place, float across) const;
-  Colour OwnPixel(Point skull) const;
-  Colour WithOwnPixels(const MouthPlace& place, const MouthState& state, Colour behind) const;
+  portrait::Colour Cavity(const MouthPlace& place, float across) const;
+  portrait::Colour OwnPixel(portrait::Point skull) const;
+  portrait::Colour WithOwnPixels(const MouthPlace& place, const MouthState& state,
+                                 portrait::Colour behind) const;
   void AddLowerTeeth(const MouthPlace& place, float across, const MouthState& state,
-                     Colour* colour) const;
+                     portrait::Colour* colour) const;
   void AddUpperTeeth(const MouthPlace& place, float across, const MouthState& state,
-                     Colour* colour) const;
+                     portrait::Colour* colour) const;
 
   static constexpr int kTeethSteps = 128;
-  const FaceGeometry& face_;
+  const portrait::FaceGeometry& face_;
   const MouthLook look_;
-  const FaceMap map_;
-  const Patch& portrait_;
+  const portrait::FaceMap map_;
+  const portrait::Patch& portrait_;
   float bite_ = 0;  // v at which upper and lower teeth meet under a shut mouth
   float soft_ = 0;  // half an edge's width
   std::array<Tooth, kTeethSteps + 1> teeth_{};  // by distance from the middle

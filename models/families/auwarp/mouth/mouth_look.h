@@ -7,12 +7,12 @@
 namespace talkface::auwarp {
 
 struct MouthLook {
-  Colour tooth;           // a front tooth in full light
-  Colour dark;            // the cavity behind
-  Colour shadow;          // what teeth fade to where little light falls
-  Colour tongue;          // where light falls on it
-  float light_per_u = 0;  // how much lighter it gets per face height to the right, 0 = evenly lit
-  float blur = 0;         // edges are this soft in the picture, in face heights
+  portrait::Colour tooth;   // a front tooth in full light
+  portrait::Colour dark;    // the cavity behind
+  portrait::Colour shadow;  // what teeth fade to where little light falls
+  portrait::Colour tongue;  // where light falls on it
+  float light_per_u = 0;    // how much lighter it gets per face height to the right, 0 = evenly lit
+  float blur = 0;           // edges are this soft in the picture, in face heights
 
   // Light at u as a share of the middle's.
   float Light(float u) const {
@@ -21,6 +21,6 @@ struct MouthLook {
   }
 };
 
-MouthLook MeasureLook(const Pixels& portrait, const FaceGeometry& face);
+MouthLook MeasureLook(const Pixels& portrait, const portrait::FaceGeometry& face);
 
 }  // namespace talkface::auwarp

@@ -20,13 +20,13 @@ float SoftLimit(float x, float limit) {
 }
 
 // 0 for a mouth as wide as most, 1 for a broad smile.
-float Smile(const FaceGeometry& face) {
+float Smile(const portrait::FaceGeometry& face) {
   return std::clamp((face.left + face.right - 0.27f) / 0.15f, 0.0f, 1.0f);
 }
 
 // What lips that part from a closed line must do to be seen as parted: the first hundredth of a
 // face height counts most. A smile's teeth are seen anyway.
-float Response(float opening, const FaceGeometry& face) {
+float Response(float opening, const portrait::FaceGeometry& face) {
   if (face.shows_inside) return 0.72f * opening;
   const double beyond = std::max(0.0, static_cast<double>(opening) - 0.003);
   return 1.3f * opening + 0.016f * static_cast<float>(1.0 - std::exp(-beyond / 0.008));
@@ -35,7 +35,7 @@ float Response(float opening, const FaceGeometry& face) {
 float Finite(float x) { return std::isfinite(x) ? x : 0.0f; }
 
 // Parts lips, shut as far as `pose->close` says, by `gap`.
-void Part(float gap, float jaw, float upper, const FaceGeometry& face, MouthPose* pose) {
+void Part(float gap, float jaw, float upper, const portrait::FaceGeometry& face, MouthPose* pose) {
   // The jaw goes with the gap at least in part, and never far beyond it.
   pose->jaw = std::clamp(jaw / kChinPerLip, 0.35f * gap, 1.05f * gap + kJawBehindLips);
   const float lips = gap - pose->jaw;
@@ -44,14 +44,15 @@ void Part(float gap, float jaw, float upper, const FaceGeometry& face, MouthPose
   pose->part_up = std::max(pose->part_up, -0.3f * gap);
   // Above teeth that the portrait shows there is nothing to uncover.
   if (face.shows_inside)
-    pose->part_up = std::min(pose->part_up, kUpperShare * face.own_gap * pose->close + 0.002f);
+    pose->part_up =
+        std::min(pose->part_up, portrait::kUpperShare * face.own_gap * pose->close + 0.002f);
   pose->part_down = lips - pose->part_up;
   pose->relax = std::min(1.0f, gap / 0.045f);
 }
 
 // Who speaks does not go on smiling broadly. An opening mouth whose corners stay is seen to widen,
 // most where the portrait shows its inside; there the corners' own travel is seen less.
-float Width(float wanted, float gap, float close, const FaceGeometry& face) {
+float Width(float wanted, float gap, float close, const portrait::FaceGeometry& face) {
   if (!face.shows_inside)
     return std::clamp(wanted - 0.3f * gap, gap >= 0.06f ? -0.09f : -0.065f, 0.05f);
   return std::clamp(1.2f * wanted - close * (0.03f * Smile(face) + 0.8f * gap), -0.09f, 0.035f);
@@ -59,7 +60,7 @@ float Width(float wanted, float gap, float close, const FaceGeometry& face) {
 
 }  // namespace
 
-MouthPose PoseOf(const Expression& expression, float gain, const FaceGeometry& face) {
+MouthPose PoseOf(const Expression& expression, float gain, const portrait::FaceGeometry& face) {
   const auto unit = [&](Unit u) {
     return std::clamp(Finite(expression.units[u]) * gain / 5.0f, 0.0f, 1.0f);
   };

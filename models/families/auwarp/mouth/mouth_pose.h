@@ -20,7 +20,7 @@ struct MouthPose {
   float corner = 0;     // corners pulled out and up (dimpler)
 
   // How far the lips are apart in the middle.
-  float Gap(const FaceGeometry& face) const {
+  float Gap(const portrait::FaceGeometry& face) const {
     return (1 - close) * face.own_gap + jaw + part_up + part_down;
   }
   bool AtRest() const {
@@ -30,6 +30,6 @@ struct MouthPose {
 };
 
 // `gain` scales every value of the expression.
-MouthPose PoseOf(const Expression& expression, float gain, const FaceGeometry& face);
+MouthPose PoseOf(const Expression& expression, float gain, const portrait::FaceGeometry& face);
 
 }  // namespace talkface::auwarp

@@ -39,15 +39,15 @@ int SpeechMember::CountIn(const SafeTensors& file) {
   return SizeOf(file, "conv0.weight", 0, kMaxMembers);
 }
 
-SpeechMember::SpeechMember(const SafeTensors& file, EnsemblePlace place)
+SpeechMember::SpeechMember(const SafeTensors& file, speech::EnsemblePlace place)
     : channels_(SizeOf(file, "conv0.weight", 1, kMaxUnits)),
       hidden_(SizeOf(file, "gru.weight_hh", 1, 3 * kMaxUnits) / 3) {
   const auto load = [&](const std::string& name, int outputs, int inputs, int taps,
                         const std::string& suffix = "") {
-    return Linear::Load(file, name + ".weight" + suffix, name + ".bias" + suffix, outputs, inputs,
-                        taps, place);
+    return speech::Linear::Load(file, name + ".weight" + suffix, name + ".bias" + suffix, outputs,
+                                inputs, taps, place);
   };
-  conv0_ = load("conv0", channels_, kMelBands, kConv0Frames);
+  conv0_ = load("conv0", channels_, speech::kMelBands, kConv0Frames);
   conv1_ = load("conv1", channels_, channels_, kConv1Steps);
   conv2_ = load("conv2", channels_, channels_, kConv1Steps);
   gru_input_ = load("gru", 3 * hidden_, channels_, 1, "_ih");
@@ -58,7 +58,7 @@ SpeechMember::SpeechMember(const SafeTensors& file, EnsemblePlace place)
 
 SpeechMember::State SpeechMember::NewState() const {
   State state;
-  state.mel.assign((kConv0Frames - kFramesPerStep) * kMelBands, 0.0f);
+  state.mel.assign((kConv0Frames - kFramesPerStep) * speech::kMelBands, 0.0f);
   state.conv1.assign((kConv1Steps - 1) * channels_, 0.0f);
   state.conv2.assign((kConv2Span - 1) * channels_, 0.0f);
   state.hidden.assign(hidden_, 0.0f);
@@ -70,16 +70,16 @@ void SpeechMember::StepGru(const float* in, std::vector<float>* hidden) const {
   gru_input_.Apply(in, input.data());
   gru_hidden_.Apply(hidden->data(), carried.data());
   for (int j = 0; j < hidden_; ++j) {
-    const float reset = Sigmoid(input[j] + carried[j]);
-    const float update = Sigmoid(input[hidden_ + j] + carried[hidden_ + j]);
+    const float reset = speech::Sigmoid(input[j] + carried[j]);
+    const float update = speech::Sigmoid(input[hidden_ + j] + carried[hidden_ + j]);
     const float fresh = std::tanh(input[2 * hidden_ + j] + reset * carried[2 * hidden_ + j]);
     (*hidden)[j] = (1.0f - update) * fresh + update * (*hidden)[j];
   }
 }
 
 SpeechOutput SpeechMember::Step(const float* mel, State* state) const {
-  const int step_inputs = kFramesPerStep * kMelBands;
-  std::vector<float> window(kConv0Frames * kMelBands);
+  const int step_inputs = kFramesPerStep * speech::kMelBands;
+  std::vector<float> window(kConv0Frames * speech::kMelBands);
   std::copy(state->mel.begin(), state->mel.end(), window.begin());
   std::copy(mel, mel + step_inputs, window.begin() + static_cast<ptrdiff_t>(state->mel.size()));
   std::copy(mel, mel + step_inputs, state->mel.begin());
@@ -91,7 +91,7 @@ SpeechOutput SpeechMember::Step(const float* mel, State* state) const {
   std::vector<float> taps(kConv1Steps * channels_);
   std::copy(state->conv1.begin(), state->conv1.end(), taps.begin());
   std::copy(x.begin(), x.end(), taps.end() - channels_);
-  ShiftRows(&state->conv1, x.data(), channels_);
+  speech::ShiftRows(&state->conv1, x.data(), channels_);
   conv1_.Apply(taps.data(), y.data());
   for (int c = 0; c < channels_; ++c) x[c] += std::max(y[c], 0.0f);
 
@@ -99,7 +99,7 @@ SpeechOutput SpeechMember::Step(const float* mel, State* state) const {
     std::copy_n(state->conv2.begin() + tap * kConv2Dilation * channels_, channels_,
                 taps.begin() + tap * channels_);
   std::copy(x.begin(), x.end(), taps.end() - channels_);
-  ShiftRows(&state->conv2, x.data(), channels_);
+  speech::ShiftRows(&state->conv2, x.data(), channels_);
   conv2_.Apply(taps.data(), y.data());
   for (int c = 0; c < channels_; ++c) x[c] += std::max(y[c], 0.0f);
 

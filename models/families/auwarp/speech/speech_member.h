@@ -19,11 +19,12 @@
 #include <vector>
 
 #include "models/core/safetensors.h"
+#include "models/speech/gate.h"
 #include "models/speech/layers.h"
 
 namespace talkface::auwarp {
 
-constexpr int kStepMs = 20;
+constexpr int kStepMs = speech::kGateStepMs;
 constexpr int kFramesPerStep = 2;  // mel frames
 constexpr std::array<int, 4> kDelaysMs = {40, 80, 120, 180};
 constexpr int kDelays = 4;
@@ -55,7 +56,7 @@ class SpeechMember {
   static int CountIn(const SafeTensors& file);
   // Reads a member out of the file's tensors, [members x ...] each. Throws Error{kBadPack} naming
   // file, tensor, wanted and got.
-  SpeechMember(const SafeTensors& file, EnsemblePlace place);
+  SpeechMember(const SafeTensors& file, speech::EnsemblePlace place);
 
   State NewState() const;
   // One step: `mel` is [2 x B], normalised. Motion comes in the trained units, unscaled.
@@ -68,7 +69,7 @@ class SpeechMember {
   void StepGru(const float* in, std::vector<float>* hidden) const;
 
   int channels_, hidden_;
-  Linear conv0_, conv1_, conv2_, gru_input_, gru_hidden_, head_, phones_;
+  speech::Linear conv0_, conv1_, conv2_, gru_input_, gru_hidden_, head_, phones_;
 };
 
 }  // namespace talkface::auwarp

@@ -10,10 +10,10 @@ std::shared_ptr<const SpeechNet> SpeechNet::Load(std::shared_ptr<const SafeTenso
   net->file_ = file;
   const int count = SpeechMember::CountIn(*file);
   for (int member = 0; member < count; ++member)
-    net->members_.emplace_back(*file, EnsemblePlace{member, count});
+    net->members_.emplace_back(*file, speech::EnsemblePlace{member, count});
   net->scale_ = file->Floats("scale", {kOutputs});
-  net->typical_mel_ = file->Floats("typical_mel", {kMelBands});
-  if (VoiceNet::IsIn(*file)) net->voice_ = VoiceNet::Load(*file);
+  net->typical_mel_ = file->Floats("typical_mel", {speech::kMelBands});
+  if (speech::VoiceNet::IsIn(*file)) net->voice_ = speech::VoiceNet::Load(*file);
   return net;
 }
 

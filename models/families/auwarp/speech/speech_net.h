@@ -32,7 +32,7 @@ class SpeechNet {
   // Mean log-mel bands of the training speech, [B]: where a new stream's running mean starts.
   const float* typical_mel() const { return typical_mel_; }
   // What tells voices from other sounds; null: loudness alone does.
-  const std::shared_ptr<const VoiceNet>& voice() const { return voice_; }
+  const std::shared_ptr<const speech::VoiceNet>& voice() const { return voice_; }
   uint64_t bytes() const { return file_->bytes(); }
 
  private:
@@ -42,7 +42,7 @@ class SpeechNet {
   std::vector<SpeechMember> members_;   // at least one
   const float* typical_mel_ = nullptr;  // inside file_
   const float* scale_ = nullptr;        // [O], inside file_: from trained units to Expression's
-  std::shared_ptr<const VoiceNet> voice_;
+  std::shared_ptr<const speech::VoiceNet> voice_;
 };
 
 }  // namespace talkface::auwarp

@@ -32,10 +32,10 @@ float Mix(float a, float b, float share) { return a + share * (b - a); }
 SpeechRun::SpeechRun(std::shared_ptr<const SpeechNet> net)
     : net_(std::move(net)),
       mean_(net_->typical_mel()),
-      gate_(net_->voice() != nullptr),
+      gate_(net_->voice() != nullptr, {kDelaysMs.begin(), kDelaysMs.end()}),
       state_(net_->NewState()) {
   pending_.reserve(kStepSamples);
-  if (net_->voice()) voice_ = std::make_unique<VoiceDetector>(net_->voice());
+  if (net_->voice()) voice_ = std::make_unique<speech::VoiceDetector>(net_->voice());
 }
 
 void SpeechRun::Push(const float* samples, uint64_t count) {
@@ -62,11 +62,11 @@ void SpeechRun::Step(const float* samples) {
     rows_.push_back(rows_.back());
     return;
   }
-  float mel[kFramesPerStep * kMelBands];
+  float mel[kFramesPerStep * speech::kMelBands];
   float level_db = 0;
   for (int f = 0; f < kFramesPerStep; ++f) {
-    const MelFrame frame = front_end_.Push(samples + f * kMelHop);
-    mean_.Apply(frame, mel + f * kMelBands);
+    const speech::MelFrame frame = front_end_.Push(samples + f * speech::kMelHop);
+    mean_.Apply(frame, mel + f * speech::kMelBands);
     level_db += frame.level_db / kFramesPerStep;
   }
   Row row;

@@ -19,8 +19,8 @@ namespace talkface::auwarp {
 
 constexpr uint64_t kNsPerMs = 1'000'000;
 constexpr uint64_t kStepNs = kStepMs * kNsPerMs;
-constexpr int kStepSamples = kSpeechRateHz / 1000 * kStepMs;
-constexpr uint64_t kNsPerSample = 1'000'000'000 / kSpeechRateHz;
+constexpr int kStepSamples = speech::kSpeechRateHz / 1000 * kStepMs;
+constexpr uint64_t kNsPerSample = 1'000'000'000 / speech::kSpeechRateHz;
 // The landmark tracker whose curves the net has learnt follows a mouth 10 ms late (measured on
 // drawn mouths whose opening is known): what the net says of t + 10 ms was there at t.
 constexpr int kTrackerLagMs = 10;
@@ -60,7 +60,7 @@ class SpeechRun {
  private:
   struct Row {
     SpeechNet::Output outputs;
-    GateValue gate;
+    speech::GateValue gate;
   };
   // What is known of a moment.
   struct Answer {
@@ -76,10 +76,10 @@ class SpeechRun {
   const Row& RowOf(uint64_t grid, int delay) const;
 
   std::shared_ptr<const SpeechNet> net_;
-  SpeechFrontEnd front_end_;
-  RunningMean mean_;
-  std::unique_ptr<VoiceDetector> voice_;  // null: the pack has none
-  SpeechGate gate_;
+  speech::SpeechFrontEnd front_end_;
+  speech::RunningMean mean_;
+  std::unique_ptr<speech::VoiceDetector> voice_;  // null: the pack has none
+  speech::SpeechGate gate_;
   SpeechNet::State state_;
   std::vector<float> pending_;  // samples of a step begun
   uint64_t samples_ = 0;        // pushed

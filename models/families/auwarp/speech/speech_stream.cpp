@@ -2,13 +2,13 @@
 #include "models/families/auwarp/speech/speech_stream.h"
 
 #include <algorithm>
-#include <deque>
 #include <limits>
 #include <utility>
 
 #include "models/core/falloff.h"
 #include "models/families/auwarp/speech/speech_run.h"
 #include "models/speech/emphasis.h"
+#include "models/speech/run_queue.h"
 
 namespace talkface::auwarp {
 namespace {
@@ -16,14 +16,7 @@ namespace {
 constexpr uint64_t kFadeNs = 200 * kNsPerMs;
 constexpr uint64_t kForeverNs = std::numeric_limits<uint64_t>::max();
 
-// A run on the stream's clock. Runs follow each other without gap or overlap; only the last is
-// open-ended.
-struct PlacedRun {
-  uint64_t begin_ns;
-  uint64_t until_ns;
-  uint32_t number;  // tells runs apart
-  std::unique_ptr<SpeechRun> run;
-};
+using Runs = speech::RunQueue<SpeechRun>;
 
 // Where a frame's motion comes from: a change is faded over.
 struct Source {
@@ -37,18 +30,16 @@ struct Source {
 
 class SpeechStream : public SpeechModel {
  public:
-  explicit SpeechStream(std::shared_ptr<const SpeechNet> net) : net_(std::move(net)) { Reset(); }
-
-  void Push(const float* samples, uint64_t count) override {
-    if (count == 0) return;
-    PlacedRun& last = runs_.back();
-    if (last.run->finished()) Open(last.begin_ns + last.run->EndNs());
-    runs_.back().run->Push(samples, count);
+  explicit SpeechStream(std::shared_ptr<const SpeechNet> net)
+      : runs_([net = std::move(net)] { return std::make_unique<SpeechRun>(net); }) {
+    Reset();
   }
 
+  void Push(const float* samples, uint64_t count) override { runs_.Push(samples, count); }
+
   bool Ready(uint64_t time_ns) const override {
-    const PlacedRun& placed = RunAt(time_ns);
-    return placed.run->finished() || placed.run->Has(Within(placed, time_ns), delay_);
+    const Runs::Placed& placed = runs_.At(time_ns);
+    return placed.run->finished() || placed.run->Has(placed.Within(time_ns), delay_);
   }
 
   std::shared_ptr<const FrameControls> Take(uint64_t time_ns) override;
@@ -61,63 +52,38 @@ class SpeechStream : public SpeechModel {
   }
   uint64_t LookAhead() const override { return LookAheadMs(delay_) * kNsPerMs; }
 
-  void Drain() override { runs_.back().run->Finish(); }
+  void Drain() override { runs_.Drain(); }
 
   void Interrupt(uint64_t at_ns, uint64_t fade_ns) override {
-    while (runs_.size() > 1 && runs_.back().begin_ns >= at_ns) runs_.pop_back();
-    if (runs_.back().begin_ns >= at_ns) {
-      runs_.clear();
-    } else {
-      // What was said before `at_ns` still stands; the look-ahead it lacks will not come.
-      runs_.back().run->Finish();
-    }
-    Open(at_ns);
+    runs_.Interrupt(at_ns);
     interrupt_at_ns_ = at_ns;
     interrupt_fade_ns_ = fade_ns;
   }
 
   void Reset() override {
-    runs_.clear();
-    Open(0);
+    runs_.Reset();
     started_ = false;
     last_ns_ = 0;
     last_pose_ = Pose{};
     last_pose_[kSpeechPlace] = 1.0f;
     last_source_ = Source{};
-    emphasis_ = SpeechEmphasis();
+    emphasis_ = speech::SpeechEmphasis();
     fade_ns_ = 0;
     interrupt_at_ns_ = kForeverNs;
   }
 
  private:
-  void Open(uint64_t begin_ns) {
-    if (!runs_.empty()) runs_.back().until_ns = begin_ns;
-    runs_.push_back({begin_ns, kForeverNs, next_number_++, std::make_unique<SpeechRun>(net_)});
-  }
-
-  const PlacedRun& RunAt(uint64_t time_ns) const {
-    for (const PlacedRun& placed : runs_)
-      if (time_ns < placed.until_ns) return placed;
-    return runs_.back();
-  }
-
-  static uint64_t Within(const PlacedRun& placed, uint64_t time_ns) {
-    return time_ns - std::min(time_ns, placed.begin_ns);
-  }
-
   Pose Smooth(const Pose& target, const Source& source, uint64_t time_ns);
   void BeginFade(bool live, uint64_t time_ns);
 
-  std::shared_ptr<const SpeechNet> net_;
-  std::deque<PlacedRun> runs_;  // never empty
-  uint32_t next_number_ = 0;
+  Runs runs_;
   int delay_ = kDelays - 1;
 
   bool started_ = false;  // was a frame taken?
   uint64_t last_ns_ = 0;
   Pose last_pose_{};  // at first lips at rest, out of which motion fades in
   Source last_source_;
-  SpeechEmphasis emphasis_;
+  speech::SpeechEmphasis emphasis_;
   Pose fade_from_pose_{};  // what was shown when the source changed
   uint64_t fade_from_ns_ = 0, fade_ns_ = 0;
   uint64_t interrupt_at_ns_ = kForeverNs, interrupt_fade_ns_ = 0;
@@ -151,9 +117,8 @@ Pose SpeechStream::Smooth(const Pose& target, const Source& source, uint64_t tim
 std::shared_ptr<const FrameControls> SpeechStream::Take(uint64_t time_ns) {
   time_ns = std::max(time_ns, last_ns_);
   if (!started_) last_ns_ = time_ns;
-  while (runs_.front().until_ns <= time_ns) runs_.pop_front();
-  const PlacedRun& placed = runs_.front();
-  const uint64_t within = Within(placed, time_ns);
+  const Runs::Placed& placed = runs_.Advance(time_ns);
+  const uint64_t within = placed.Within(time_ns);
   Source source{placed.run->Has(within, delay_), placed.number, delay_};
   const Pose target = source.live ? placed.run->At(within, delay_) : Pose{};
   const Pose pose = Smooth(target, source, time_ns);

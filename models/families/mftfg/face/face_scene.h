@@ -10,7 +10,8 @@
 
 #include "models/families/mftfg/face/frame_compositor.h"
 #include "models/families/mftfg/face/identity.h"
-#include "models/portrait/scene.h"
+#include "models/families/mftfg/face/pasted_face.h"
+#include "models/portrait/portrait_scene.h"
 
 namespace talkface::mftfg {
 
@@ -29,14 +30,8 @@ class FaceScene : public SceneModel {
   const torch::Tensor& start() const { return start_; }
   torch::Tensor renoise(int64_t step) const { return renoise_.narrow(0, step, 1); }
   // Is the face large enough to be generated?
-  bool generates() const { return !area_.Empty(); }
+  bool generates() const { return face_ != nullptr && !face_->place().area.Empty(); }
 
-  // What a generated picture is shown as: `picture` [1, 3, R, R] in 0..1 by the share `shown`, the
-  // portrait as it is by the rest.
-  struct Generated {
-    torch::Tensor picture;  // undefined: the portrait alone
-    float shown = 0;
-  };
   // Draws the whole frame at a media time. The same arguments give the same bytes on every thread.
   void Draw(const Generated& face, uint64_t time_ns, const FrameTarget& target) const;
 
@@ -44,16 +39,11 @@ class FaceScene : public SceneModel {
   const FrameCompositor& compositor() const;
 
  private:
-  void FindArea(const SceneOptions& options);
-  auwarp::Patch Paste(const Generated& face) const;
-
   const std::shared_ptr<const EnrolledIdentity> identity_;
-  const auwarp::WarpScene warp_;
+  const PastedFace* face_ = nullptr;  // portrait_'s; null for a face too small to move
+  const portrait::PortraitScene portrait_;
   int64_t steps_;
   torch::Tensor start_, renoise_;  // [1, Z, L, L], [S, Z, L, L]
-  compose::Rect area_;             // the frame's pixels that a generated face reaches, h x w
-  torch::Tensor grid_;             // [1, h, w, 2]: where in the picture each of them is, -1..1
-  torch::Tensor share_;            // [h, w] on the CPU: how much of it is the generated face
   mutable std::once_flag compositor_made_;
   mutable std::unique_ptr<const FrameCompositor> compositor_;
 };

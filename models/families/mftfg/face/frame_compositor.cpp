@@ -9,8 +9,8 @@
 namespace talkface::mftfg {
 namespace {
 
-using auwarp::Patch;
-using compose::Rect;
+using imaging::Rect;
+using portrait::Patch;
 using torch::Tensor;
 
 constexpr int64_t kAlignment = 256;  // of what lies side by side in one block of memory
@@ -22,10 +22,10 @@ Tensor Upload(const Patch& patch, torch::Device device) {
   const auto bytes = static_cast<int64_t>(patch.bytes());
   const Tensor host = torch::empty({bytes}, torch::kUInt8);
   std::memcpy(host.data_ptr(), patch.data(), patch.bytes());
-  return SendTo(device, host);
+  return nets::SendTo(device, host);
 }
 
-PixelRows RowsOf(const Patch& patch, const Tensor& uploaded) {
+imaging::PixelRows RowsOf(const Patch& patch, const Tensor& uploaded) {
   return {uploaded.const_data_ptr<uint8_t>(), 4 * (Width(patch.area()) + 1), patch.area()};
 }
 
@@ -40,7 +40,7 @@ struct PlanePart {
   int from_byte, bytes, from_row, rows;
 };
 
-std::vector<PlanePart> PartsOf(const ComposeScene& scene) {
+std::vector<PlanePart> PartsOf(const imaging::ComposeScene& scene) {
   const Rect& drawn = scene.drawn;
   if (!scene.subsampled) {
     const bool three = scene.format == PixelFormat::kRGB || scene.format == PixelFormat::kBGR;
@@ -55,7 +55,7 @@ std::vector<PlanePart> PartsOf(const ComposeScene& scene) {
   return parts;
 }
 
-int64_t OutBytes(const ComposeScene& scene) {
+int64_t OutBytes(const imaging::ComposeScene& scene) {
   int64_t bytes = 0;
   for (const PlanePart& part : PartsOf(scene)) bytes += int64_t{part.bytes} * part.rows;
   return bytes;
@@ -63,19 +63,19 @@ int64_t OutBytes(const ComposeScene& scene) {
 
 }  // namespace
 
-FrameCompositor::FrameCompositor(const auwarp::WarpScene& warp, const FacePlace& face,
+FrameCompositor::FrameCompositor(const portrait::PortraitScene& moving, const FacePlace& face,
                                  torch::Device device)
-    : warp_(warp), device_(device) {
-  const auwarp::WarpScene::Parts parts = warp.PartsOfFrame();
-  const auwarp::MotionFields& fields = parts.fields;
-  portrait_ = Upload(warp.MovingPixels(), device);
+    : moving_(moving), device_(device) {
+  const portrait::PortraitScene::Parts parts = moving.PartsOfFrame();
+  const portrait::MotionFields& fields = parts.fields;
+  portrait_ = Upload(moving.MovingPixels(), device);
   frame_ = Upload(parts.frame, device);
   places_ = face.places.to(device).contiguous();
   shares_ = face.shares.to(device).contiguous();
   const Rect cells{fields.x0, fields.y0, fields.x0 + (fields.columns - 1) * fields.step,
                    fields.y0 + (fields.rows - 1) * fields.step};
   const TargetFormat& target = parts.writer.target();
-  scene_.portrait = RowsOf(warp.MovingPixels(), portrait_);
+  scene_.portrait = RowsOf(moving.MovingPixels(), portrait_);
   scene_.frame = RowsOf(parts.frame, frame_);
   scene_.face = face.area;
   scene_.places = places_.const_data_ptr<float>();
@@ -92,16 +92,16 @@ FrameCompositor::FrameCompositor(const auwarp::WarpScene& warp, const FacePlace&
   scene_.frame_width = static_cast<int>(target.width);
   scene_.frame_height = static_cast<int>(target.height);
   scene_.format = target.format;
-  scene_.subsampled = compose::IsSubsampled(target.format);
+  scene_.subsampled = imaging::IsSubsampled(target.format);
   scene_.cosited = target.chroma_site != ChromaSite::kCentered;
   scene_.top_sited = target.chroma_site == ChromaSite::kTopLeftCosited;
-  if (scene_.subsampled) scene_.weights = compose::WeightsOf(target.matrix, target.full_range);
+  if (scene_.subsampled) scene_.weights = imaging::WeightsOf(target.matrix, target.full_range);
 }
 
 FrameCompositor::Frame FrameCompositor::Begin(const Tensor& picture, float shown,
                                               uint64_t time_ns) const {
-  thread_local auwarp::WarpGrid grid;
-  warp_.Solve(time_ns, &grid);
+  thread_local portrait::WarpGrid grid;
+  moving_.Solve(time_ns, &grid);
   const int64_t count = int64_t{scene_.columns} * scene_.rows;
   const Tensor nodes = torch::empty({2, count}, torch::kInt32);
   std::copy_n(grid.skin().x.data(), count, nodes.data_ptr<int32_t>());
@@ -116,7 +116,7 @@ FrameCompositor::Frame FrameCompositor::Begin(const Tensor& picture, float shown
   for (int64_t size : sizes) total += Padded(size);
 
   Frame frame;
-  frame.nodes = SendTo(device_, nodes);
+  frame.nodes = nets::SendTo(device_, nodes);
   frame.memory = torch::empty({total}, torch::TensorOptions(torch::kUInt8).device(device_));
   uint8_t* at = frame.memory.data_ptr<uint8_t>();
   frame.job.scene = scene_;
@@ -131,7 +131,7 @@ FrameCompositor::Frame FrameCompositor::Begin(const Tensor& picture, float shown
     *places[i] = at;
     at += Padded(sizes[i]);
   }
-  frame.whole = warp_.OnlySkinMoves(time_ns);
+  frame.whole = moving_.OnlySkinMoves(time_ns);
   frame.result = frame.whole ? frame.memory.narrow(0, total - Padded(out), out)
                              : frame.memory.narrow(0, 0, pasted);
   return frame;
@@ -140,16 +140,15 @@ FrameCompositor::Frame FrameCompositor::Begin(const Tensor& picture, float shown
 void FrameCompositor::Finish(const Frame& frame, const uint8_t* result, uint64_t time_ns,
                              const FrameTarget& target) const {
   if (frame.whole) {
-    warp_.PartsOfFrame().still.CopyTo(target);
+    moving_.PartsOfFrame().still.CopyTo(target);
     CopyOut(result, target);
     return;
   }
   thread_local Patch pixels;
   pixels.Fill(result, static_cast<size_t>(scene_.portrait.stride), scene_.portrait.area);
-  auwarp::WarpScene::Frame drawn;
-  drawn.time_ns = time_ns;
-  drawn.pixels = &pixels;
-  warp_.Render(drawn, target);
+  PastedMotion motion;
+  motion.painted = &pixels;
+  moving_.Render({&motion, {}, time_ns}, target);
 }
 
 void FrameCompositor::CopyOut(const uint8_t* drawn, const FrameTarget& target) const {
@@ -164,14 +163,15 @@ void FrameCompositor::CopyOut(const uint8_t* drawn, const FrameTarget& target) c
   }
 }
 
-void RunCompose(const ComposeJob& job) {
-  const ComposeScene& scene = job.scene;
+void RunCompose(const imaging::ComposeJob& job) {
+  const imaging::ComposeScene& scene = job.scene;
   const int width = Width(scene.portrait.area), height = Height(scene.portrait.area);
-  OverPixels({0, 0, width + 1, height + 1}, [&](int x, int y) { PastePixel(job, x, y); });
+  OverPixels({0, 0, width + 1, height + 1}, [&](int x, int y) { imaging::PastePixel(job, x, y); });
   if (scene.doubled)
-    OverPixels({0, 0, 2 * width, 2 * height}, [&](int x, int y) { DoublePixel(job, x, y); });
-  OverPixels(scene.source, [&](int x, int y) { MovePixel(job, x, y); });
-  OverPixels(scene.drawn, [&](int x, int y) { WritePixel(job, x, y); });
+    OverPixels({0, 0, 2 * width, 2 * height},
+               [&](int x, int y) { imaging::DoublePixel(job, x, y); });
+  OverPixels(scene.source, [&](int x, int y) { imaging::MovePixel(job, x, y); });
+  OverPixels(scene.drawn, [&](int x, int y) { imaging::WritePixel(job, x, y); });
 }
 
 }  // namespace talkface::mftfg

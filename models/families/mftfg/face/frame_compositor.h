@@ -5,26 +5,21 @@
 
 #include <torch/torch.h>
 
+#include "models/families/mftfg/face/pasted_face.h"
 #include "models/imaging/compose_pixels.h"
-#include "models/portrait/scene.h"
+#include "models/portrait/portrait_scene.h"
 
 namespace talkface::mftfg {
-
-// Where a generated picture goes in the frame.
-struct FacePlace {
-  compose::Rect area;    // the frame's pixels that it reaches, h x w
-  torch::Tensor places;  // [1, h, w, 2] float32: where in the picture each of them is, -1..1
-  torch::Tensor shares;  // [h, w] float32: how much of it is the picture
-};
 
 // Immutable; of one scene, which outlives it.
 class FrameCompositor {
  public:
-  FrameCompositor(const auwarp::WarpScene& warp, const FacePlace& face, torch::Device device);
+  FrameCompositor(const portrait::PortraitScene& moving, const FacePlace& face,
+                  torch::Device device);
 
   // A frame on its way: queued, copied back, finished by the CPU.
   struct Frame {
-    ComposeJob job;
+    imaging::ComposeJob job;
     torch::Tensor memory;  // of the device, what the job writes
     torch::Tensor nodes;   // the job's grid
     torch::Tensor result;  // of the device: what the CPU needs of it
@@ -40,13 +35,13 @@ class FrameCompositor {
  private:
   void CopyOut(const uint8_t* drawn, const FrameTarget& target) const;
 
-  const auwarp::WarpScene& warp_;
+  const portrait::PortraitScene& moving_;  // the scene's portrait
   const torch::Device device_;
-  ComposeScene scene_;
+  imaging::ComposeScene scene_;
   torch::Tensor portrait_, frame_, places_, shares_;  // what scene_ points to
 };
 
 // The CPU's way to run a job whose pointers are to host memory.
-void RunCompose(const ComposeJob& job);
+void RunCompose(const imaging::ComposeJob& job);
 
 }  // namespace talkface::mftfg

@@ -12,7 +12,7 @@ struct MeshPoints {
 constexpr MeshPoints At(int a) { return {a, a}; }
 
 // Jaw: steps of equal length along the mesh's outline from ear to chin. Brows: their upper edges.
-constexpr std::array<MeshPoints, kLandmarkScheme> kMeshPoints = {
+constexpr std::array<MeshPoints, imaging::kLandmarkScheme> kMeshPoints = {
     {At(127),    {234, 93},  {93, 132},  At(58),  At(172),    {136, 150}, At(149),  // 0 jaw
      {176, 148}, At(152),    {400, 377}, At(378), {365, 379}, At(397),    At(288),  // 7
      {323, 361}, {454, 323}, At(356),                                               // 14
@@ -29,9 +29,9 @@ constexpr std::array<MeshPoints, kLandmarkScheme> kMeshPoints = {
 
 }  // namespace
 
-Landmarks LandmarksOfMesh(const FaceInfo& face) {
+imaging::Landmarks LandmarksOfMesh(const FaceInfo& face) {
   constexpr double kCentre = 0.5;  // of the first pixel, from the picture's corner
-  Landmarks landmarks;
+  imaging::Landmarks landmarks;
   for (const MeshPoints& points : kMeshPoints) {
     const float *a = face.landmarks[points.a], *b = face.landmarks[points.b];
     landmarks.push_back({(a[0] + b[0]) / 2.0 - kCentre, (a[1] + b[1]) / 2.0 - kCentre});
@@ -39,8 +39,8 @@ Landmarks LandmarksOfMesh(const FaceInfo& face) {
   return landmarks;
 }
 
-const Landmarks& MeanShape() {
-  static const Landmarks shape = {
+const imaging::Landmarks& MeanShape() {
+  static const imaging::Landmarks shape = {
       {23.7, 70.7},   {26.5, 100.4},  {29.3, 121.2},  {38.0, 154.8},  {47.2, 173.2},
       {63.5, 192.9},  {80.8, 207.7},  {99.5, 218.0},  {124.6, 222.2}, {149.5, 216.7},
       {167.6, 205.4}, {184.1, 189.8}, {199.4, 169.2}, {207.7, 150.3}, {214.8, 116.4},

@@ -29,10 +29,10 @@ torch::Tensor Neighbours(const torch::Tensor& frames) {
 }  // namespace
 
 AudioNetImpl::AudioNetImpl()
-    : encoder_conv(Convolution(kMfccColumns, 32, 2), EncoderActivation(), Convolution(32, 32, 2),
-                   EncoderActivation(), Convolution(32, 64, 2), EncoderActivation(),
-                   Convolution(64, 64, 2), EncoderActivation()),
-      encoder_fc1(nn::Linear(64, 64), EncoderActivation(), nn::Linear(64, kVector)) {
+    : encoder_conv(Convolution(speech::kMfccColumns, 32, 2), nets::EncoderActivation(),
+                   Convolution(32, 32, 2), nets::EncoderActivation(), Convolution(32, 64, 2),
+                   nets::EncoderActivation(), Convolution(64, 64, 2), nets::EncoderActivation()),
+      encoder_fc1(nn::Linear(64, 64), nets::EncoderActivation(), nn::Linear(64, kVector)) {
   register_module("encoder_conv", encoder_conv);
   register_module("encoder_fc1", encoder_fc1);
 }
@@ -45,10 +45,10 @@ torch::Tensor AudioNetImpl::forward(const torch::Tensor& mfcc) {
 }
 
 AudioAttNetImpl::AudioAttNetImpl(int64_t features)
-    : attentionConvNet(Convolution(features, 16, 1), EncoderActivation(), Convolution(16, 8, 1),
-                       EncoderActivation(), Convolution(8, 4, 1), EncoderActivation(),
-                       Convolution(4, 2, 1), EncoderActivation(), Convolution(2, 1, 1),
-                       EncoderActivation()),
+    : attentionConvNet(Convolution(features, 16, 1), nets::EncoderActivation(),
+                       Convolution(16, 8, 1), nets::EncoderActivation(), Convolution(8, 4, 1),
+                       nets::EncoderActivation(), Convolution(4, 2, 1), nets::EncoderActivation(),
+                       Convolution(2, 1, 1), nets::EncoderActivation()),
       attentionNet(nn::Linear(kSteps, kSteps)) {
   register_module("attentionConvNet", attentionConvNet);
   register_module("attentionNet", attentionNet);
@@ -58,7 +58,7 @@ torch::Tensor AudioAttNetImpl::Weights(const torch::Tensor& steps, const torch::
   torch::Tensor x = steps.transpose(1, 2);  // [N, D, 8]
   x = attentionConvNet->forward(x);         // [N, 1, 8]
   x = attentionNet->forward(x);             // [N, 1, 8]
-  if (valid.defined()) x = x.masked_fill(valid.logical_not().unsqueeze(1), kNever);
+  if (valid.defined()) x = x.masked_fill(valid.logical_not().unsqueeze(1), nets::kNever);
   return torch::softmax(x, -1);  // [N, 1, 8]
 }
 

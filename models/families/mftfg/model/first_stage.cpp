@@ -11,16 +11,16 @@ namespace functional = torch::nn::functional;
 
 constexpr double kFirstStageEpsilon = 1e-6;  // of the first stage's norms
 
-Norm MakeNorm(int64_t channels, Activation activation = Activation::kSilu) {
-  return Norm(channels, kFirstStageEpsilon, activation);
+nets::Norm MakeNorm(int64_t channels, nets::Activation activation = nets::Activation::kSilu) {
+  return nets::Norm(channels, kFirstStageEpsilon, activation);
 }
 
-Conv MakeConv(int64_t in, int64_t out, int64_t size) {
-  return Conv(ConvShape{in, out, 3, 1, 1, size});
+nets::Conv MakeConv(int64_t in, int64_t out, int64_t size) {
+  return nets::Conv(nets::ConvShape{in, out, 3, 1, 1, size});
 }
 
-Conv MakePointConv(int64_t in, int64_t out, int64_t size) {
-  return Conv(ConvShape{in, out, 1, 1, 0, size});
+nets::Conv MakePointConv(int64_t in, int64_t out, int64_t size) {
+  return nets::Conv(nets::ConvShape{in, out, 1, 1, 0, size});
 }
 
 Tensor ToTokens(const Tensor& map) {
@@ -48,7 +48,7 @@ Tensor VqBlockImpl::forward(const Tensor& x) {
 }
 
 VqAttentionImpl::VqAttentionImpl(int64_t channels, int64_t size)
-    : norm(Place(*this, "norm", MakeNorm(channels, Activation::kNone))),
+    : norm(Place(*this, "norm", MakeNorm(channels, nets::Activation::kNone))),
       q(Place(*this, "q", MakePointConv(channels, channels, size))),
       k(Place(*this, "k", MakePointConv(channels, channels, size))),
       v(Place(*this, "v", MakePointConv(channels, channels, size))),
@@ -83,7 +83,7 @@ VqEncoderImpl::VqEncoderImpl(const Config& config) {
     }
     if (i + 1 < down.size()) {
       down[i].downsample = Place(*this, Numbered("down", i, "downsample.conv"),
-                                 Conv(ConvShape{width, width, 3, 2, 0, size + 1}));
+                                 nets::Conv(nets::ConvShape{width, width, 3, 2, 0, size + 1}));
       size /= 2;
     }
   }
@@ -120,7 +120,7 @@ VqDecoderImpl::VqDecoderImpl(const Config& config) {
       width = out;
     }
     if (i == 0) break;
-    up[i].upsample = Place(*this, Numbered("up", i, "upsample"), UpsampleConv(width, size));
+    up[i].upsample = Place(*this, Numbered("up", i, "upsample"), nets::UpsampleConv(width, size));
     size *= 2;
   }
   norm_out = Place(*this, "norm_out", MakeNorm(width));

@@ -21,9 +21,9 @@ class VqBlockImpl : public torch::nn::Module {
   VqBlockImpl(int64_t in, int64_t out, int64_t size);  // size as in ConvShape
   torch::Tensor forward(const torch::Tensor& x);
 
-  Norm norm1, norm2;
-  Conv conv1, conv2;
-  Conv nin_shortcut{nullptr};
+  nets::Norm norm1, norm2;
+  nets::Conv conv1, conv2;
+  nets::Conv nin_shortcut{nullptr};
 };
 TORCH_MODULE(VqBlock);
 
@@ -33,8 +33,8 @@ class VqAttentionImpl : public torch::nn::Module {
   VqAttentionImpl(int64_t channels, int64_t size);
   torch::Tensor forward(const torch::Tensor& x);
 
-  Norm norm;
-  Conv q, k, v, proj_out;
+  nets::Norm norm;
+  nets::Conv q, k, v, proj_out;
 };
 TORCH_MODULE(VqAttention);
 
@@ -59,12 +59,12 @@ class VqEncoderImpl : public torch::nn::Module {
 
   struct Level {
     std::vector<VqBlock> blocks;
-    Conv downsample{nullptr};
+    nets::Conv downsample{nullptr};
   };
-  Conv conv_in{nullptr}, conv_out{nullptr};
+  nets::Conv conv_in{nullptr}, conv_out{nullptr};
   std::vector<Level> down;
   VqMiddle mid{nullptr};
-  Norm norm_out{nullptr};
+  nets::Norm norm_out{nullptr};
 };
 TORCH_MODULE(VqEncoder);
 
@@ -76,12 +76,12 @@ class VqDecoderImpl : public torch::nn::Module {
 
   struct Level {
     std::vector<VqBlock> blocks;
-    UpsampleConv upsample{nullptr};
+    nets::UpsampleConv upsample{nullptr};
   };
-  Conv conv_in{nullptr}, conv_out{nullptr};
+  nets::Conv conv_in{nullptr}, conv_out{nullptr};
   VqMiddle mid{nullptr};
   std::vector<Level> up;  // by level; run from the last to the first
-  Norm norm_out{nullptr};
+  nets::Norm norm_out{nullptr};
 };
 TORCH_MODULE(VqDecoder);
 
@@ -111,7 +111,7 @@ class FirstStageImpl : public torch::nn::Module {
   VqEncoder encoder;
   VqDecoder decoder;
   Quantizer quantize;
-  Conv quant_conv, post_quant_conv;
+  nets::Conv quant_conv, post_quant_conv;
 };
 TORCH_MODULE(FirstStage);
 

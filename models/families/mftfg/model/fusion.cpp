@@ -73,7 +73,7 @@ torch::Tensor MultiHeadAttentionImpl::Weights(const torch::Tensor& tokens,
   const torch::Tensor k = Heads(w_ks(tokens));                         // [B, h, S, d]
   torch::Tensor scores = torch::matmul(q * scale, k.transpose(2, 3));  // [B, h, S, S]
   if (valid.defined()) {
-    scores = scores.masked_fill(valid.logical_not().unsqueeze(1).unsqueeze(1), kNever);
+    scores = scores.masked_fill(valid.logical_not().unsqueeze(1).unsqueeze(1), nets::kNever);
   }
   return torch::softmax(scores, -1);
 }

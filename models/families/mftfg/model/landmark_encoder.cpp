@@ -11,8 +11,8 @@ namespace nn = torch::nn;
 }  // namespace
 
 LdmNetImpl::LdmNetImpl()
-    : encoder_fc1(nn::Linear(2 * kLandmarks, 128), EncoderActivation(), nn::Linear(128, 64),
-                  EncoderActivation(), nn::Linear(64, kLandmarkFeatures)) {
+    : encoder_fc1(nn::Linear(2 * kLandmarks, 128), nets::EncoderActivation(), nn::Linear(128, 64),
+                  nets::EncoderActivation(), nn::Linear(64, kLandmarkFeatures)) {
   register_module("encoder_fc1", encoder_fc1);
 }
 

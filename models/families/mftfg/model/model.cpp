@@ -20,7 +20,7 @@ constexpr uint32_t kStartDraw = 0;  // a frame's first draw; step k of the inpai
 void PlaceParts(torch::nn::Module& parent, const std::string& prefix,
                 const torch::nn::Module& module) {
   for (const auto& part : module.named_children())
-    PlaceModule(parent, prefix + part.key(), part.value());
+    nets::PlaceModule(parent, prefix + part.key(), part.value());
 }
 
 // Frames first .. first + count - 1 of what may be the same for all.
@@ -144,8 +144,8 @@ void ModelImpl::PrepareInference(torch::Device device, torch::Dtype dtype) {
   to(device);
   for (torch::nn::Module* network : {static_cast<torch::nn::Module*>(unet.get()),
                                      static_cast<torch::nn::Module*>(first_stage.get())}) {
-    MoveModel(*network, device, dtype);
-    if (device.is_cpu()) PackModel(*network);
+    nets::MoveModel(*network, device, dtype);
+    if (device.is_cpu()) nets::PackModel(*network);
   }
 }
 

@@ -30,7 +30,7 @@ class CrossAttentionImpl : public torch::nn::Module {
   //   context [B, 1, D] -> [B, 1, C]
   torch::Tensor Fold(const torch::Tensor& context);
 
-  Dense to_q, to_k, to_v, to_out;  // "to_out.0"
+  nets::Dense to_q, to_k, to_v, to_out;  // "to_out.0"
 
  private:
   torch::Tensor SplitHeads(const torch::Tensor& x) const;
@@ -44,7 +44,7 @@ class FeedForwardImpl : public torch::nn::Module {
   explicit FeedForwardImpl(int64_t channels);
   torch::Tensor forward(const torch::Tensor& x);
 
-  Dense proj, out;  // "net.0.proj", "net.2"
+  nets::Dense proj, out;  // "net.0.proj", "net.2"
 };
 TORCH_MODULE(FeedForward);
 
@@ -59,7 +59,7 @@ class TransformerBlockImpl : public torch::nn::Module {
 
   CrossAttention attn1, attn2;
   FeedForward ff;
-  TokenNorm norm1, norm2, norm3;
+  nets::TokenNorm norm1, norm2, norm3;
 
  private:
   size_t index_;
@@ -74,8 +74,8 @@ class SpatialTransformerImpl : public torch::nn::Module {
                          int64_t size, size_t index);
   torch::Tensor forward(const torch::Tensor& x, const Guidance& guidance);
 
-  Norm norm;
-  Conv proj_in, proj_out;
+  nets::Norm norm;
+  nets::Conv proj_in, proj_out;
   TransformerBlock block;  // "transformer_blocks.0"
 };
 TORCH_MODULE(SpatialTransformer);

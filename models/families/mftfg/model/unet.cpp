@@ -32,13 +32,15 @@ Tensor TimestepEmbedding(const Tensor& t, int64_t channels) {
 }
 
 ResBlockImpl::ResBlockImpl(int64_t in, int64_t out, int64_t time_features, int64_t size)
-    : in_norm(Place(*this, "in_layers.0", Norm(in, kUnetEpsilon, Activation::kSilu))),
-      out_norm(Place(*this, "out_layers.0", Norm(out, kUnetEpsilon, Activation::kSilu))),
-      in_conv(Place(*this, "in_layers.2", Conv(ConvShape{in, out, 3, 1, 1, size}))),
-      out_conv(Place(*this, "out_layers.3", Conv(ConvShape{out, out, 3, 1, 1, size}))),
-      time_dense(Place(*this, "emb_layers.1", Dense(time_features, out))) {
+    : in_norm(Place(*this, "in_layers.0", nets::Norm(in, kUnetEpsilon, nets::Activation::kSilu))),
+      out_norm(
+          Place(*this, "out_layers.0", nets::Norm(out, kUnetEpsilon, nets::Activation::kSilu))),
+      in_conv(Place(*this, "in_layers.2", nets::Conv(nets::ConvShape{in, out, 3, 1, 1, size}))),
+      out_conv(Place(*this, "out_layers.3", nets::Conv(nets::ConvShape{out, out, 3, 1, 1, size}))),
+      time_dense(Place(*this, "emb_layers.1", nets::Dense(time_features, out))) {
   if (in != out)
-    skip_connection = Place(*this, "skip_connection", Conv(ConvShape{in, out, 1, 1, 0, size}));
+    skip_connection =
+        Place(*this, "skip_connection", nets::Conv(nets::ConvShape{in, out, 1, 1, 0, size}));
 }
 
 Tensor ResBlockImpl::forward(const Tensor& x, const Tensor& time) {
@@ -54,17 +56,19 @@ UnetImpl::UnetImpl(const Config& config)
       size_(config.latent_size() + 2 * config.unet_border()) {
   const int64_t first = config.unet_channels, inputs = kInputs * config.latent_channels;
   const int64_t margin = config.unet_border(), latent = config.latent_size();
-  time_in = Place(*this, "time_embed.0", Dense(first, 4 * first));
-  time_out = Place(*this, "time_embed.2", Dense(4 * first, 4 * first));
-  border = Place(*this, "newmodel.0", Conv(ConvShape{inputs, inputs, 1, 1, margin, latent}));
+  time_in = Place(*this, "time_embed.0", nets::Dense(first, 4 * first));
+  time_out = Place(*this, "time_embed.2", nets::Dense(4 * first, 4 * first));
+  border =
+      Place(*this, "newmodel.0", nets::Conv(nets::ConvShape{inputs, inputs, 1, 1, margin, latent}));
   std::vector<int64_t> skips;
   BuildInput(&skips);
   BuildMiddle();
   BuildOutput(std::move(skips));
-  unborder =
-      Place(*this, "newmodel2.0", Conv(ConvShape{first, first, 2 * margin + 1, 1, 0, size_}));
-  out_norm = Place(*this, "out.0", Norm(first, kUnetEpsilon, Activation::kSilu));
-  out_conv = Place(*this, "out.2", Conv(ConvShape{first, config.latent_channels, 3, 1, 1, latent}));
+  unborder = Place(*this, "newmodel2.0",
+                   nets::Conv(nets::ConvShape{first, first, 2 * margin + 1, 1, 0, size_}));
+  out_norm = Place(*this, "out.0", nets::Norm(first, kUnetEpsilon, nets::Activation::kSilu));
+  out_conv = Place(*this, "out.2",
+                   nets::Conv(nets::ConvShape{first, config.latent_channels, 3, 1, 1, latent}));
 }
 
 void UnetImpl::AddTransformer(const std::string& name, UnetStage* stage) {
@@ -84,7 +88,8 @@ void UnetImpl::BuildInput(std::vector<int64_t>* skips) {
     skips->push_back(width_);
   };
   UnetStage first;
-  first.conv = Place(*this, Numbered(list, 0, 0), Conv(ConvShape{inputs, width_, 3, 1, 1, size_}));
+  first.conv = Place(*this, Numbered(list, 0, 0),
+                     nets::Conv(nets::ConvShape{inputs, width_, 3, 1, 1, size_}));
   add(first);
   for (size_t level = 0; level < config_.unet_mult.size(); ++level) {
     for (int64_t i = 0; i < config_.unet_blocks; ++i) {
@@ -100,7 +105,7 @@ void UnetImpl::BuildInput(std::vector<int64_t>* skips) {
     if (level + 1 == config_.unet_mult.size()) break;
     UnetStage halving;
     halving.conv = Place(*this, Numbered(list, input_blocks.size(), 0) + ".op",
-                         Conv(ConvShape{width_, width_, 3, 2, 1, size_}));
+                         nets::Conv(nets::ConvShape{width_, width_, 3, 2, 1, size_}));
     size_ /= 2;
     add(halving);
   }
@@ -128,7 +133,7 @@ void UnetImpl::BuildOutput(std::vector<int64_t> skips) {
       width_ = out;
       if (level > 0) AddTransformer(Numbered(list, block, 1), &stage);
       if (level > 0 && i == config_.unet_blocks) {
-        stage.upsample = Place(*this, Numbered(list, block, 2), UpsampleConv(width_, size_));
+        stage.upsample = Place(*this, Numbered(list, block, 2), nets::UpsampleConv(width_, size_));
         size_ *= 2;
       }
       output_blocks.push_back(stage);

@@ -26,20 +26,20 @@ class ResBlockImpl : public torch::nn::Module {
   ResBlockImpl(int64_t in, int64_t out, int64_t time_features, int64_t size);
   torch::Tensor forward(const torch::Tensor& x, const torch::Tensor& time);
 
-  Norm in_norm, out_norm;  // "in_layers.0", "out_layers.0"
-  Conv in_conv, out_conv;  // "in_layers.2", "out_layers.3"
-  Dense time_dense;        // "emb_layers.1"
-  Conv skip_connection{nullptr};
+  nets::Norm in_norm, out_norm;  // "in_layers.0", "out_layers.0"
+  nets::Conv in_conv, out_conv;  // "in_layers.2", "out_layers.3"
+  nets::Dense time_dense;        // "emb_layers.1"
+  nets::Conv skip_connection{nullptr};
 };
 TORCH_MODULE(ResBlock);
 
 // One numbered entry of input_blocks, middle_block or output_blocks: whichever of the members it
 // has, in this order.
 struct UnetStage {
-  Conv conv{nullptr};  // the first one, or a halving
+  nets::Conv conv{nullptr};  // the first one, or a halving
   ResBlock res{nullptr};
   SpatialTransformer transformer{nullptr};
-  UpsampleConv upsample{nullptr};
+  nets::UpsampleConv upsample{nullptr};
 };
 
 class UnetImpl : public torch::nn::Module {
@@ -60,14 +60,14 @@ class UnetImpl : public torch::nn::Module {
   torch::Tensor RunStage(UnetStage& stage, torch::Tensor x, const torch::Tensor& time,
                          const Guidance& guidance);
 
-  Dense time_in{nullptr}, time_out{nullptr};  // "time_embed.0", "time_embed.2"
+  nets::Dense time_in{nullptr}, time_out{nullptr};  // "time_embed.0", "time_embed.2"
   // The official sizes (28) are no multiple of the U-Net's 8: a 1x1 convolution with padding makes
   // room ("newmodel.0": 28 -> 32), a wide one without padding takes it away before the end
   // ("newmodel2.0": 32 -> 28).
-  Conv border{nullptr}, unborder{nullptr};
+  nets::Conv border{nullptr}, unborder{nullptr};
   std::vector<UnetStage> input_blocks, middle_block, output_blocks;
-  Norm out_norm{nullptr};  // "out.0"
-  Conv out_conv{nullptr};  // "out.2"
+  nets::Norm out_norm{nullptr};  // "out.0"
+  nets::Conv out_conv{nullptr};  // "out.2"
 
  private:
   void BuildInput(std::vector<int64_t>* skips);

@@ -9,7 +9,7 @@
 namespace talkface::mftfg {
 namespace {
 
-constexpr uint64_t kSampleNs = 1'000'000'000 / kMfccRate;
+constexpr uint64_t kSampleNs = 1'000'000'000 / speech::kMfccRate;
 constexpr int64_t kSpareColumns = 1000;  // are let go together: moving the rest costs more
 
 }  // namespace
@@ -29,7 +29,7 @@ bool SpeechRun::Has(uint64_t time_ns, int64_t ahead) const {
   if (finished_) return time_ns < EndNs();
   const uint64_t last_ns = time_ns + static_cast<uint64_t>(ahead) * kFrameStepNs;
   const int64_t end = begin_ + static_cast<int64_t>(columns_.size());
-  return FirstColumnAt(last_ns) + kMfccColumns <= end;
+  return speech::FirstColumnAt(last_ns) + speech::kMfccColumns <= end;
 }
 
 FrameWindow SpeechRun::WindowAt(uint64_t time_ns, const WindowShape& shape) const {
@@ -44,16 +44,18 @@ FrameWindow SpeechRun::WindowAt(uint64_t time_ns, const WindowShape& shape) cons
   window.place = frame - first;
   for (int64_t i = first; i <= last; ++i) {
     const uint64_t at_ns = phase_ns + static_cast<uint64_t>(i) * kFrameStepNs;
-    const std::vector<float> heard = MfccWindow(columns_, begin_, FirstColumnAt(at_ns));
+    const std::vector<float> heard =
+        speech::MfccWindow(columns_, begin_, speech::FirstColumnAt(at_ns));
     window.mfcc.insert(window.mfcc.end(), heard.begin(), heard.end());
   }
-  window.mfcc.resize(static_cast<size_t>(shape.frames * kMfccRows * kMfccColumns), 0.0f);
+  window.mfcc.resize(static_cast<size_t>(shape.frames * speech::kMfccRows * speech::kMfccColumns),
+                     0.0f);
   return window;
 }
 
 void SpeechRun::Forget(uint64_t time_ns, const WindowShape& shape) {
   const uint64_t reach_ns = static_cast<uint64_t>(shape.frames) * kFrameStepNs;
-  const int64_t spare = FirstColumnAt(time_ns - std::min(time_ns, reach_ns)) - begin_;
+  const int64_t spare = speech::FirstColumnAt(time_ns - std::min(time_ns, reach_ns)) - begin_;
   if (spare < kSpareColumns) return;
   // Where speech has run out, time goes on without columns.
   const int64_t gone = std::min(spare, static_cast<int64_t>(columns_.size()));

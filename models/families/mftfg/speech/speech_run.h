@@ -47,8 +47,8 @@ class SpeechRun {
   size_t kept() const { return columns_.size(); }
 
  private:
-  MfccStream stream_;
-  std::vector<MfccColumn> columns_;  // from column begin_ on
+  speech::MfccStream stream_;
+  std::vector<speech::MfccColumn> columns_;  // from column begin_ on
   int64_t begin_ = 0;
   uint64_t samples_ = 0;  // pushed
   bool finished_ = false;

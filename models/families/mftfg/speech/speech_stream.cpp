@@ -2,10 +2,10 @@
 #include "models/families/mftfg/speech/speech_stream.h"
 
 #include <algorithm>
-#include <deque>
 #include <limits>
 #include <utility>
 
+#include "models/speech/run_queue.h"
 #include "models/torch/threads.h"
 
 namespace talkface::mftfg {
@@ -14,38 +14,26 @@ namespace {
 using torch::Tensor;
 
 constexpr uint64_t kShowNs = 200'000'000;  // from the portrait to the generated face, and back
-constexpr uint64_t kOpenEndNs = std::numeric_limits<uint64_t>::max();
 
-// A run on the stream's clock. Runs follow each other without gap or overlap; only the last is
-// open-ended.
-struct PlacedSpeech {
-  uint64_t begin_ns, until_ns;
-  SpeechRun run;
-  uint64_t Within(uint64_t time_ns) const { return time_ns - std::min(time_ns, begin_ns); }
-};
+using Runs = speech::RunQueue<SpeechRun>;
 
 class SpeechStream : public SpeechModel {
  public:
-  SpeechStream(Model model, torch::Device device, const DeviceMemory& memory)
+  SpeechStream(Model model, torch::Device device, const nets::DeviceMemory& memory)
       : model_(std::move(model)),
         device_(device),
         memory_(memory),
-        lane_(device, Lane::Urgency::kUrgent),
+        lane_(device, nets::Lane::Urgency::kUrgent),
         shape_{model_->config().window_frames, 0} {
-    SetLookAhead(kOpenEndNs);
+    SetLookAhead(std::numeric_limits<uint64_t>::max());
     Reset();
   }
 
-  void Push(const float* samples, uint64_t count) override {
-    if (count == 0) return;
-    const PlacedSpeech& last = runs_.back();
-    if (last.run.finished()) Begin(last.begin_ns + last.run.EndNs());
-    runs_.back().run.Push(samples, count);
-  }
+  void Push(const float* samples, uint64_t count) override { runs_.Push(samples, count); }
 
   bool Ready(uint64_t time_ns) const override {
-    const PlacedSpeech& placed = RunAt(time_ns);
-    return placed.run.finished() || placed.run.Has(placed.Within(time_ns), shape_.ahead);
+    const Runs::Placed& placed = runs_.At(time_ns);
+    return placed.run->finished() || placed.run->Has(placed.Within(time_ns), shape_.ahead);
   }
 
   std::shared_ptr<const FrameControls> Take(uint64_t time_ns) override;
@@ -55,22 +43,15 @@ class SpeechStream : public SpeechModel {
     return kHearingNs + static_cast<uint64_t>(shape_.ahead) * kFrameStepNs;
   }
 
-  void Drain() override { runs_.back().run.Finish(); }
+  void Drain() override { runs_.Drain(); }
 
   void Interrupt(uint64_t at_ns, uint64_t fade_ns) override {
-    while (runs_.size() > 1 && runs_.back().begin_ns >= at_ns) runs_.pop_back();
-    if (runs_.back().begin_ns >= at_ns) {
-      runs_.clear();
-    } else {
-      runs_.back().run.Finish();  // what was said before `at_ns` still stands
-    }
-    Begin(at_ns);
+    runs_.Interrupt(at_ns);
     hide_ns_ = fade_ns;
   }
 
   void Reset() override {
-    runs_.clear();
-    Begin(0);
+    runs_.Reset();
     heard_.reset();
     taken_ = false;
     last_ns_ = 0;
@@ -79,25 +60,15 @@ class SpeechStream : public SpeechModel {
   }
 
  private:
-  void Begin(uint64_t begin_ns) {
-    if (!runs_.empty()) runs_.back().until_ns = begin_ns;
-    runs_.push_back({begin_ns, kOpenEndNs, {}});
-  }
-
-  const PlacedSpeech& RunAt(uint64_t time_ns) const {
-    return *std::find_if(runs_.begin(), runs_.end(),
-                         [time_ns](const PlacedSpeech& p) { return time_ns < p.until_ns; });
-  }
-
   std::shared_ptr<const HeardWindow> Hear(const FrameWindow& window);
   void Show(bool live, uint64_t time_ns);
 
   Model model_;
   const torch::Device device_;
-  const DeviceMemory memory_;
-  const Lane lane_;  // of its own, so that streams do not wait for each other
+  const nets::DeviceMemory memory_;
+  const nets::Lane lane_;  // of its own, so that streams do not wait for each other
   WindowShape shape_;
-  std::deque<PlacedSpeech> runs_;  // never empty
+  Runs runs_{[] { return std::make_unique<SpeechRun>(); }};
 
   std::shared_ptr<const HeardWindow> heard_;  // last; kept until it is shown no more
   bool taken_ = false;                        // any frame yet?
@@ -109,15 +80,17 @@ class SpeechStream : public SpeechModel {
 std::shared_ptr<const HeardWindow> SpeechStream::Hear(const FrameWindow& window) {
   const torch::NoGradGuard no_gradients;
   const auto entered = lane_.Enter();
-  UseThreads(1);  // a second one costs nets of this size more than it brings
+  nets::UseThreads(1);  // a second one costs nets of this size more than it brings
   const int64_t frames = shape_.frames;
   const Tensor columns =
-      torch::tensor(window.mfcc).view({1, frames, kMfccRows, kMfccColumns});  // [1, T, 12, 25]
-  const Tensor mfcc = SendTo(device_, columns);
+      torch::tensor(window.mfcc)
+          .view({1, frames, speech::kMfccRows, speech::kMfccColumns});  // [1, T, 12, 25]
+  const Tensor mfcc = nets::SendTo(device_, columns);
   auto heard = std::make_shared<HeardWindow>();
   // The official fusion knows no padding: to it, frames that are not there are silent.
   if (window.valid < frames && !model_->config().official())
-    heard->valid = SendTo(device_, (torch::arange(frames) < window.valid).unsqueeze(0));  // [1, T]
+    heard->valid =
+        nets::SendTo(device_, (torch::arange(frames) < window.valid).unsqueeze(0));  // [1, T]
   heard->audio = model_->audio(mfcc, heard->valid);
   const UnitsOutput units = model_->units(mfcc, heard->valid);
   heard->units = units.features;
@@ -144,14 +117,14 @@ void SpeechStream::Show(bool live, uint64_t time_ns) {
 
 std::shared_ptr<const FrameControls> SpeechStream::Take(uint64_t time_ns) {
   time_ns = std::max(time_ns, last_ns_);
-  while (runs_.front().until_ns <= time_ns) runs_.pop_front();
-  PlacedSpeech& placed = runs_.front();
+  const Runs::Placed& placed = runs_.Advance(time_ns);
   const uint64_t within = placed.Within(time_ns);
-  const bool live = placed.run.Has(within, shape_.ahead);
+  const bool live = placed.run->Has(within, shape_.ahead);
   if (live) {
-    heard_ = WithinMemory(memory_, [&] { return Hear(placed.run.WindowAt(within, shape_)); });
+    heard_ =
+        nets::WithinMemory(memory_, [&] { return Hear(placed.run->WindowAt(within, shape_)); });
   }
-  placed.run.Forget(within, shape_);
+  placed.run->Forget(within, shape_);
   Show(live, time_ns);
   if (shown_ <= 0) heard_.reset();
   taken_ = true;
@@ -176,7 +149,7 @@ int64_t FramesAhead(uint64_t look_ahead_ns, int64_t frames) {
 }
 
 std::unique_ptr<SpeechModel> OpenSpeechStream(Model model, torch::Device device,
-                                              const DeviceMemory& memory) {
+                                              const nets::DeviceMemory& memory) {
   return std::make_unique<SpeechStream>(std::move(model), device, memory);
 }
 

@@ -35,6 +35,6 @@ int64_t FramesAhead(uint64_t look_ahead_ns, int64_t frames);
 // A new stream at time 0, with the whole window as look-ahead. Takes 16 kHz mono. The model is
 // prepared for inference on `device`; `memory` is for the errors.
 std::unique_ptr<SpeechModel> OpenSpeechStream(Model model, torch::Device device,
-                                              const DeviceMemory& memory = {});
+                                              const nets::DeviceMemory& memory = {});
 
 }  // namespace talkface::mftfg

@@ -7,7 +7,7 @@
 #include <cstdlib>
 #include <vector>
 
-#include "models/portrait/scene.h"
+#include "models/portrait/portrait_scene.h"
 #include "tests/units/support/warp_stage.h"
 
 namespace talkface::auwarp {
@@ -20,6 +20,7 @@ using testing::kParted;
 using testing::Open;
 using testing::PixelsOf;
 using testing::Rgba;
+using testing::Spoken;
 using testing::Stage;
 using testing::Still;
 
@@ -41,7 +42,7 @@ float MeasureGap(const DrawnFace& drawn, const std::vector<uint8_t>& rgba) {
   return gap / drawn.face_height;
 }
 
-TEST(WarpScene, OpeningPartsTheLips) {
+TEST(PortraitScene, OpeningPartsTheLips) {
   DrawnFace drawn{640, 720, 320, 460, 360};
   const Stage stage(drawn, Still(Rgba(640, 720)));
   float before = MeasureGap(drawn, stage.portrait);
@@ -60,7 +61,8 @@ TEST(WarpScene, OpeningPartsTheLips) {
 TEST(MouthPose, GrowsWithTheExpressionAndStaysInBounds) {
   for (const DrawnFace& drawn : {kClosed, kParted}) {
     const std::vector<uint8_t> portrait = drawn.Draw();
-    const FaceGeometry face = MeasureFace(PixelsOf(drawn, portrait), drawn.Info());
+    const portrait::FaceGeometry face =
+        portrait::MeasureFace(PixelsOf(drawn, portrait), drawn.Info());
     EXPECT_EQ(face.shows_inside, drawn.gap > 0);
     float before = 0;
     for (int i = 1; i <= 30; ++i) {
@@ -69,7 +71,7 @@ TEST(MouthPose, GrowsWithTheExpressionAndStaysInBounds) {
       before = pose.Gap(face);
       EXPECT_LE(pose.Gap(face), 0.15f);
     }
-    for (const WarpScene::Frame& frame : Extremes()) {
+    for (const Spoken& frame : Extremes()) {
       const MouthPose pose = PoseOf(frame.expression, frame.gain, face);
       EXPECT_GE(pose.Gap(face), -1e-6f);
       EXPECT_GE(pose.width, -0.09f);
@@ -81,7 +83,8 @@ TEST(MouthPose, GrowsWithTheExpressionAndStaysInBounds) {
 // Else a mouth that opens would be seen to widen.
 TEST(MouthPose, CornersComeInAsTheMouthOpens) {
   for (const DrawnFace& drawn : {kClosed, kParted}) {
-    const FaceGeometry face = MeasureFace(PixelsOf(drawn, drawn.Draw()), drawn.Info());
+    const portrait::FaceGeometry face =
+        portrait::MeasureFace(PixelsOf(drawn, drawn.Draw()), drawn.Info());
     Expression shut, open;
     shut.speech = open.speech = 1;
     open.opening = 0.05f;
@@ -94,8 +97,8 @@ TEST(MouthPose, CornersComeInAsTheMouthOpens) {
   }
 }
 
-WarpScene::Frame Speaking(float speech, float opening) {
-  WarpScene::Frame frame = Open(opening);
+Spoken Speaking(float speech, float opening) {
+  Spoken frame = Open(opening);
   frame.expression.speech = speech;
   return frame;
 }
@@ -118,7 +121,7 @@ double MeanDifference(const std::vector<uint8_t>& a, const std::vector<uint8_t>&
 
 const DrawnFace kLargeParted{640, 720, 320, 440, 360, 0.07f};
 
-TEST(WarpScene, PartedLipsMeetWhileSomebodySpeaks) {
+TEST(PortraitScene, PartedLipsMeetWhileSomebodySpeaks) {
   const Stage stage(kLargeParted, Still(Rgba(640, 720)));
   ASSERT_TRUE(stage.enrolled->geometry.shows_inside);
   const int at_rest = CountTeeth(stage.portrait);
@@ -138,12 +141,12 @@ TEST(WarpScene, PartedLipsMeetWhileSomebodySpeaks) {
     EXPECT_GT(gap, before);
     before = gap;
   }
-  WarpScene::Frame muted = Speaking(1, 0);
+  Spoken muted = Speaking(1, 0);
   muted.gain = 0;
   EXPECT_EQ(stage.Render(muted), stage.portrait);
 }
 
-TEST(WarpScene, SpeechBeginsAndEndsWithoutAJump) {
+TEST(PortraitScene, SpeechBeginsAndEndsWithoutAJump) {
   for (const DrawnFace& drawn : {kLargeParted, DrawnFace{640, 720, 320, 440, 360}}) {
     const Stage stage(drawn, Still(Rgba(640, 720)));
     const double whole = MeanDifference(stage.Render(Speaking(1, 0.02f)), stage.portrait);
@@ -181,7 +184,7 @@ Inside LookInside(const DrawnFace& drawn, const std::vector<uint8_t>& rgba) {
   return inside;
 }
 
-TEST(WarpScene, TeethStayWithTheSkullAndTheInsideChanges) {
+TEST(PortraitScene, TeethStayWithTheSkullAndTheInsideChanges) {
   const DrawnFace drawn{640, 720, 320, 440, 360};
   const Stage stage(drawn, Still(Rgba(640, 720)));
   const Inside half = LookInside(drawn, stage.Render(Open(0.05f))),
@@ -189,7 +192,7 @@ TEST(WarpScene, TeethStayWithTheSkullAndTheInsideChanges) {
   EXPECT_GT(half.teeth_end, 440);
   EXPECT_NEAR(half.teeth_end, wide.teeth_end, 2);
   EXPECT_GT(wide.dark, half.dark + 5);
-  WarpScene::Frame pucker = Open(0.05f);
+  Spoken pucker = Open(0.05f);
   pucker.expression.units[kAu18] = 5;
   EXPECT_EQ(LookInside(drawn, stage.Render(pucker)).teeth_end, 0);
 }
@@ -199,11 +202,12 @@ TEST(MouthLook, TakesItsColoursFromThePicture) {
   std::vector<uint8_t> colour = drawn.Draw(), grey = colour;
   for (size_t i = 0; i < grey.size(); i += 4) grey[i] = grey[i + 2] = grey[i + 1];
   const auto look = [&](const std::vector<uint8_t>& rgba) {
-    return MeasureLook(PixelsOf(drawn, rgba), MeasureFace(PixelsOf(drawn, rgba), drawn.Info()));
+    return MeasureLook(PixelsOf(drawn, rgba),
+                       portrait::MeasureFace(PixelsOf(drawn, rgba), drawn.Info()));
   };
   const MouthLook warm = look(colour), cold = look(grey);
   EXPECT_GT(warm.dark.r, 1.2f * warm.dark.b);
-  for (const Colour& c : {cold.tooth, cold.dark, cold.tongue, cold.shadow}) {
+  for (const portrait::Colour& c : {cold.tooth, cold.dark, cold.tongue, cold.shadow}) {
     EXPECT_NEAR(c.r, c.g, 0.5f);
     EXPECT_NEAR(c.b, c.g, 0.5f);
   }
@@ -214,19 +218,21 @@ TEST(MouthLook, TakesItsColoursFromThePicture) {
 }
 
 // A turned face: what lies left of its middle is seen at half its width.
-TEST(MotionFields, FarSideOfATurnedFaceMovesLess) {
+TEST(MouthFields, FarSideOfATurnedFaceMovesLess) {
   DrawnFace drawn = kClosed;
   drawn.far_side = 0.5f;
   const std::vector<uint8_t> portrait = drawn.Draw();
-  const FaceGeometry face = MeasureFace(PixelsOf(drawn, portrait), drawn.Info());
+  const portrait::FaceGeometry face =
+      portrait::MeasureFace(PixelsOf(drawn, portrait), drawn.Info());
   ASSERT_NEAR(face.left, 0.5f * face.right, 0.02f);
-  const FaceMap map(face, 1, 1, 0, 0);
-  const MotionFields fields = BuildMotionFields(face, map, {0, 0, 320, 360}, false);
+  const portrait::FaceMap map(face, 1, 1, 0, 0);
+  const portrait::GridShape grid = portrait::BuildMotionFields(face, map, {0, 0, 320, 360}, false);
+  const MouthFields fields(face, map, grid);
   const auto at = [&](const std::vector<float>& field, float u) {
-    const Point p = map.ToFrame({u, face.upper_lip.At(u)});
-    const int column = static_cast<int>(std::lrintf(p.u - fields.x0)) / fields.step,
-              row = static_cast<int>(std::lrintf(p.v - fields.y0)) / fields.step;
-    return field[static_cast<size_t>(row * fields.columns + column)];
+    const portrait::Point p = map.ToFrame({u, face.upper_lip.At(u)});
+    const int column = static_cast<int>(std::lrintf(p.u - grid.x0)) / grid.step,
+              row = static_cast<int>(std::lrintf(p.v - grid.y0)) / grid.step;
+    return field[static_cast<size_t>(row * grid.columns + column)];
   };
   EXPECT_NEAR(at(fields.width, -face.left) / at(fields.width, face.right), -0.5f, 0.08f);
   // Both halves open: the lips part alike half way to either corner.
@@ -237,7 +243,7 @@ TEST(MotionFields, FarSideOfATurnedFaceMovesLess) {
 
 TEST(Patch, DoubledKeepsPixelsAndRounds) {
   const std::vector<uint8_t> portrait = kClosed.Draw();
-  Patch plain, doubled;
+  portrait::Patch plain, doubled;
   plain.Fill(portrait.data(), 4 * 320, {0, 0, 320, 360});
   doubled.FillDoubled(plain);
   std::vector<int32_t> x(320), y(320);

@@ -25,7 +25,7 @@ TEST_F(SpeechRunTest, AnHourOfSilenceIsCheapAndLeavesNothingBehind) {
   SpeechRun run(net_);
   size_t most = 0;
   for (uint64_t second = 0; second < 3600; ++second) {
-    run.Push(nullptr, kSpeechRateHz);
+    run.Push(nullptr, speech::kSpeechRateHz);
     run.Forget(second * 1000 * kMs);
     most = std::max(most, run.kept());
   }

@@ -42,25 +42,25 @@ class SpeechTest : public testing::Test {
 // The formulas as they stand in a book: Hann, a plain Fourier sum, triangles on the mel scale.
 std::vector<double> SlowMel(const std::vector<float>& samples, int end) {
   const double pi = std::acos(-1.0);
-  std::vector<double> windowed(kMelFft, 0.0);
+  std::vector<double> windowed(speech::kMelFft, 0.0);
   double power = 0;
-  for (int i = 0; i < kMelWindow; ++i) {
-    const double hann = 0.5 - 0.5 * std::cos(2 * pi * (i + 0.5) / kMelWindow);
+  for (int i = 0; i < speech::kMelWindow; ++i) {
+    const double hann = 0.5 - 0.5 * std::cos(2 * pi * (i + 0.5) / speech::kMelWindow);
     power += hann * hann;
-    const int at = end - kMelWindow + i;
+    const int at = end - speech::kMelWindow + i;
     windowed[i] = at < 0 ? 0.0 : hann * samples[static_cast<size_t>(at)];
   }
   const auto mel_of = [](double hz) { return 1127.0 * std::log(1 + hz / 700.0); };
-  const double low = mel_of(60), step = (mel_of(7600) - low) / (kMelBands + 1);
-  std::vector<double> bands(kMelBands, 0.0);
-  for (int k = 1; k < kMelFft / 2; ++k) {
+  const double low = mel_of(60), step = (mel_of(7600) - low) / (speech::kMelBands + 1);
+  std::vector<double> bands(speech::kMelBands, 0.0);
+  for (int k = 1; k < speech::kMelFft / 2; ++k) {
     std::complex<double> sum = 0;
-    for (int i = 0; i < kMelFft; ++i)
-      sum += windowed[i] * std::polar(1.0, -2 * pi * k * i / kMelFft);
-    const double mel = mel_of(static_cast<double>(k) * kSpeechRateHz / kMelFft);
-    for (int b = 0; b < kMelBands; ++b) {
+    for (int i = 0; i < speech::kMelFft; ++i)
+      sum += windowed[i] * std::polar(1.0, -2 * pi * k * i / speech::kMelFft);
+    const double mel = mel_of(static_cast<double>(k) * speech::kSpeechRateHz / speech::kMelFft);
+    for (int b = 0; b < speech::kMelBands; ++b) {
       const double weight = 1 - std::abs((mel - low) / step - (b + 1));
-      if (weight > 0) bands[b] += weight * std::norm(sum) * 2 / (kMelFft * power);
+      if (weight > 0) bands[b] += weight * std::norm(sum) * 2 / (speech::kMelFft * power);
     }
   }
   for (double& band : bands) band = std::log(band + 1e-8);
@@ -68,25 +68,25 @@ std::vector<double> SlowMel(const std::vector<float>& samples, int end) {
 }
 
 TEST_F(SpeechTest, FrontEndEqualsThePlainFormulas) {
-  SpeechFrontEnd front_end;
+  speech::SpeechFrontEnd front_end;
   for (int frame = 0; frame < 12; ++frame) {
-    const MelFrame mel = front_end.Push(speech_.data() + frame * kMelHop);
-    const std::vector<double> slow = SlowMel(speech_, (frame + 1) * kMelHop);
-    for (int b = 3; b < kMelBands; ++b)  // the lowest may be narrower than a bin
+    const speech::MelFrame mel = front_end.Push(speech_.data() + frame * speech::kMelHop);
+    const std::vector<double> slow = SlowMel(speech_, (frame + 1) * speech::kMelHop);
+    for (int b = 3; b < speech::kMelBands; ++b)  // the lowest may be narrower than a bin
       EXPECT_NEAR(mel.bands[b], slow[b], 2e-3) << "frame " << frame << " band " << b;
   }
 }
 
 TEST_F(SpeechTest, LevelOfASineIsItsPower) {
-  std::vector<float> sine(kSpeechRateHz);
+  std::vector<float> sine(speech::kSpeechRateHz);
   for (size_t i = 0; i < sine.size(); ++i)
     sine[i] =
         0.1f * static_cast<float>(std::sin(6.2831853 * 1000 * static_cast<double>(i) / 16000));
-  SpeechFrontEnd front_end;
-  MelFrame frame{};
-  for (int i = 0; i < 20; ++i) frame = front_end.Push(sine.data() + i * kMelHop);
+  speech::SpeechFrontEnd front_end;
+  speech::MelFrame frame{};
+  for (int i = 0; i < 20; ++i) frame = front_end.Push(sine.data() + i * speech::kMelHop);
   EXPECT_NEAR(frame.level_db, -23.0, 1.0);
-  EXPECT_NEAR(LevelOfBands(frame.bands), frame.level_db, 1e-3);
+  EXPECT_NEAR(speech::LevelOfBands(frame.bands), frame.level_db, 1e-3);
 }
 
 TEST_F(SpeechTest, NotANumberCountsAsSilence) {

@@ -46,17 +46,17 @@ double Difference(const Tensor& got, const Tensor& wanted) {
 // Work of each test's own on a stream of its own, as recording wants it.
 class OnLane {
  public:
-  OnLane() : lane_(kDevice, Lane::Urgency::kRecorded), entered_(lane_.Enter()) {}
+  OnLane() : lane_(kDevice, nets::Lane::Urgency::kRecorded), entered_(lane_.Enter()) {}
 
  private:
-  Lane lane_;
+  nets::Lane lane_;
   c10::OptionalStreamGuard entered_;
 };
 
 // ---- composing
 
 TEST_F(Cuda, KernelsComposeAsTheCpuDoes) {
-  const auto accelerator = OpenCudaAccelerator(0, 0);
+  const auto accelerator = nets::OpenCudaAccelerator(0, 0);
   const OnLane lane;
   torch::manual_seed(8);
   const Tensor picture = torch::rand({3, 16, 16}), sent = picture.to(kDevice);
@@ -83,7 +83,7 @@ TEST_F(Cuda, KernelsComposeAsTheCpuDoes) {
 
 // The same job, scene and all, copied to the device: to the bit.
 TEST_F(Cuda, KernelsAreTheCpusFunctions) {
-  const auto accelerator = OpenCudaAccelerator(0, 0);
+  const auto accelerator = nets::OpenCudaAccelerator(0, 0);
   const OnLane lane;
   const PortraitAndSpeech portrait(Prepared(torch::kCPU), torch::kCPU);
   for (const PixelFormat format : {PixelFormat::kI420, PixelFormat::kYV12, PixelFormat::kNV12,
@@ -96,8 +96,8 @@ TEST_F(Cuda, KernelsAreTheCpusFunctions) {
     here.memory.zero_();
     RunCompose(here.job);
     // Everything that the job points to.
-    ComposeJob job = here.job;
-    const ComposeScene& s = here.job.scene;
+    imaging::ComposeJob job = here.job;
+    const imaging::ComposeScene& s = here.job.scene;
     std::vector<Tensor> copies;
     const auto copy = [&copies](const void* from, int64_t bytes) {
       const Tensor host = torch::empty({bytes}, torch::kUInt8);
@@ -105,7 +105,7 @@ TEST_F(Cuda, KernelsAreTheCpusFunctions) {
       copies.push_back(host.to(kDevice));
       return copies.back().data_ptr<uint8_t>();
     };
-    const auto bytes_of = [](const PixelRows& rows) {
+    const auto bytes_of = [](const imaging::PixelRows& rows) {
       return int64_t{rows.stride} * (Height(rows.area) + 1);
     };
     const int64_t cells = int64_t{Width(s.face)} * Height(s.face);
@@ -119,8 +119,9 @@ TEST_F(Cuda, KernelsAreTheCpusFunctions) {
     job.node_y = reinterpret_cast<const int32_t*>(copy(here.job.node_y, nodes * 4));
     const Tensor memory = torch::zeros_like(here.memory, kDevice);
     uint8_t* const base = here.memory.data_ptr<uint8_t>();
-    for (uint8_t* ComposeJob::*part :
-         {&ComposeJob::pasted, &ComposeJob::doubled, &ComposeJob::moved, &ComposeJob::out})
+    for (uint8_t* imaging::ComposeJob::*part :
+         {&imaging::ComposeJob::pasted, &imaging::ComposeJob::doubled, &imaging::ComposeJob::moved,
+          &imaging::ComposeJob::out})
       job.*part = memory.data_ptr<uint8_t>() + (here.job.*part - base);
     accelerator->Compose(job);
     EXPECT_TRUE(torch::equal(memory.cpu(), here.memory)) << static_cast<int>(format);
@@ -130,10 +131,10 @@ TEST_F(Cuda, KernelsAreTheCpusFunctions) {
 // ---- recording
 
 TEST_F(Cuda, RecordedNetworksComputeTheSame) {
-  const auto accelerator = OpenCudaAccelerator(0, 0);
+  const auto accelerator = nets::OpenCudaAccelerator(0, 0);
   const OnLane lane;
   Model model = Prepared(kDevice);
-  BatchGraphs graphs(
+  nets::BatchGraphs graphs(
       [&](const std::vector<Tensor>& in) { return model->Decode(in[0], in[0].size(0)); },
       [&](const std::function<void()>& work) { return accelerator->Record(work, 0); }, 2);
   for (const int64_t count : {1, 3, 4, 7, 1, 3}) {
@@ -145,17 +146,17 @@ TEST_F(Cuda, RecordedNetworksComputeTheSame) {
 }
 
 TEST_F(Cuda, ARecordingThatFailsHarmsNothing) {
-  const auto accelerator = OpenCudaAccelerator(0, 0);
+  const auto accelerator = nets::OpenCudaAccelerator(0, 0);
   const OnLane lane;
   const auto record = [&](const std::function<void()>& work) {
     return accelerator->Record(work, 0);
   };
-  BatchGraphs waiting(
+  nets::BatchGraphs waiting(
       [](const std::vector<Tensor>& in) { return in[0] * in[0].sum().item<float>(); }, record, 2);
   const Tensor x = torch::ones({2, 3}, kDevice);
   EXPECT_TRUE(torch::equal(waiting.Begin(2, {x}).Run().cpu(), torch::full({2, 3}, 6.0f)));
   EXPECT_NE(waiting.trouble(), "");
-  BatchGraphs good([](const std::vector<Tensor>& in) { return in[0] * 2 + 1; }, record, 2);
+  nets::BatchGraphs good([](const std::vector<Tensor>& in) { return in[0] * 2 + 1; }, record, 2);
   for (int i = 1; i < 4; ++i)
     EXPECT_TRUE(torch::equal(good.Begin(2, {x * i}).Run().cpu(),
                              torch::full({2, 3}, 2.0f * static_cast<float>(i) + 1)));
@@ -219,7 +220,7 @@ TEST_F(Cuda, FramesAreTheCpusFrames) {
   const std::vector<FrameMemory> wanted = CpuFrames(Prepared(torch::kCPU), options, kFrames);
   Model model = Prepared(kDevice);
   const PortraitAndSpeech portrait(model, kDevice);
-  DeviceRenderer renderer(model, kDevice, OpenCudaAccelerator(0, 0));
+  DeviceRenderer renderer(model, kDevice, nets::OpenCudaAccelerator(0, 0));
   Batch batch(portrait, portrait.Scene(options), options, kFrames);
   renderer.Render(batch.pointers);
   EXPECT_LT(ShareApart(batch.frames, wanted), 0.02);
@@ -232,7 +233,7 @@ TEST_F(Cuda, BatchesOfManyThreadsDoNotMix) {
   Model model = Prepared(kDevice);
   const PortraitAndSpeech portrait(model, kDevice);
   const auto scene = portrait.Scene(options);
-  DeviceRenderer renderer(model, kDevice, OpenCudaAccelerator(0, 0));
+  DeviceRenderer renderer(model, kDevice, nets::OpenCudaAccelerator(0, 0));
   Batch alone(portrait, scene, options, kFrames);
   for (const RenderItem* item : alone.pointers) renderer.Render({item});
   std::vector<std::unique_ptr<Batch>> batches;
@@ -260,13 +261,13 @@ TEST_F(Cuda, BatchesOfManyThreadsDoNotMix) {
 
 TEST_F(Cuda, BeyondTheLimitIsAnErrorOfOneCallOnly) {
   constexpr uint64_t kLimit = uint64_t{1} << 30;
-  const auto accelerator = OpenCudaAccelerator(0, kLimit);
+  const auto accelerator = nets::OpenCudaAccelerator(0, kLimit);
   const auto take = [](int64_t bytes) {
     return torch::empty({bytes}, torch::TensorOptions(torch::kUInt8).device(kDevice));
   };
   const Tensor small = take(1 << 20);
-  EXPECT_ERROR(WithinMemory({"cuda:0", kLimit}, [&] { take(int64_t{2} << 30); }), Code::kNoMemory,
-               "cuda:0", "1024 MiB");
+  EXPECT_ERROR(nets::WithinMemory({"cuda:0", kLimit}, [&] { take(int64_t{2} << 30); }),
+               Code::kNoMemory, "cuda:0", "1024 MiB");
   EXPECT_EQ(small.fill_(3).sum().item<int64_t>(), 3 << 20);
 }
 
@@ -274,9 +275,9 @@ TEST_F(Cuda, TheSmallestLimitCountsWhileItIsThere) {
   const auto take = [] {
     torch::empty({int64_t{5} << 28}, torch::TensorOptions(torch::kUInt8).device(kDevice));
   };
-  const auto large = OpenCudaAccelerator(0, uint64_t{4} << 30);
+  const auto large = nets::OpenCudaAccelerator(0, uint64_t{4} << 30);
   {
-    const auto small = OpenCudaAccelerator(0, uint64_t{256} << 20);
+    const auto small = nets::OpenCudaAccelerator(0, uint64_t{256} << 20);
     EXPECT_THROW(take(), c10::OutOfMemoryError);
   }
   take();

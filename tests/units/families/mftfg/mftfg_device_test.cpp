@@ -43,7 +43,7 @@ void ExpectSameFrames(const Case& one) {
   for (const uint64_t ms : {0, 700, 1500, 2300, 3100, 3900, 4700}) {
     FrameMemory wanted(one.options.target), got(one.options.target);
     scene->Draw({picture, 0.8f}, ms * kMs, wanted.target);
-    const Tensor matched = MatchSeam(picture, *portrait.identity());
+    const Tensor matched = nets::MatchSeams(picture, {&portrait.identity()->seam});
     const FrameCompositor::Frame frame =
         scene->compositor().Begin(matched[0].contiguous(), 0.8f, ms * kMs);
     RunCompose(frame.job);
@@ -100,8 +100,8 @@ TEST(Compose, LabelAndAlphaAreDrawnFromThePastedPixels) {
 class GraphsTest : public ::testing::Test {
  protected:
   // Twice the first input's rows, each plus the second input.
-  BatchGraphs Make(size_t most) {
-    return BatchGraphs(
+  nets::BatchGraphs Make(size_t most) {
+    return nets::BatchGraphs(
         [this](const std::vector<Tensor>& in) {
           ++calls_;
           rows_ = in[0].size(0);
@@ -123,17 +123,17 @@ TEST_F(GraphsTest, BatchesAreRoundedUp) {
   const std::pair<int64_t, int64_t> wanted[] = {{1, 1},   {2, 2},    {3, 4},     {5, 8},
                                                 {8, 8},   {9, 16},   {17, 32},   {33, 64},
                                                 {64, 64}, {65, 128}, {128, 128}, {129, 192}};
-  for (const auto& [count, rows] : wanted) EXPECT_EQ(GraphRows(count), rows) << count;
+  for (const auto& [count, rows] : wanted) EXPECT_EQ(nets::GraphRows(count), rows) << count;
 }
 
 TEST_F(GraphsTest, PaddingIsNotSeen) {
-  BatchGraphs graphs = Make(8);
+  nets::BatchGraphs graphs = Make(8);
   const Tensor add = torch::full({1, 3}, 0.5f);
   for (const int64_t count : {8, 3, 7, 5, 1, 3}) {
     const Tensor rows = Rows(count);
-    BatchGraphs::Batch batch = graphs.Begin(count, {rows, add});
+    nets::BatchGraphs::Batch batch = graphs.Begin(count, {rows, add});
     EXPECT_TRUE(torch::equal(batch.Run(), (rows + add).repeat_interleave(2, 0))) << count;
-    EXPECT_EQ(rows_, GraphRows(count));
+    EXPECT_EQ(rows_, nets::GraphRows(count));
     batch.Set(1, add * 3);
     EXPECT_TRUE(torch::equal(batch.Run(), (rows + add * 3).repeat_interleave(2, 0))) << count;
   }
@@ -142,7 +142,7 @@ TEST_F(GraphsTest, PaddingIsNotSeen) {
 }
 
 TEST_F(GraphsTest, TheLeastRecentlyUsedOneGoes) {
-  BatchGraphs graphs = Make(2);
+  nets::BatchGraphs graphs = Make(2);
   const auto run = [&](int64_t count) {
     graphs.Begin(count, {Rows(count), torch::zeros({1, 3})}).Run();
     return accelerator_.recordings;
@@ -158,9 +158,9 @@ TEST_F(GraphsTest, TheLeastRecentlyUsedOneGoes) {
 
 TEST_F(GraphsTest, WhatCannotBeRecordedIsRun) {
   accelerator_.records = false;
-  BatchGraphs graphs = Make(2);
+  nets::BatchGraphs graphs = Make(2);
   const Tensor rows = Rows(3);
-  BatchGraphs::Batch batch = graphs.Begin(3, {rows, torch::ones({1, 3})});
+  nets::BatchGraphs::Batch batch = graphs.Begin(3, {rows, torch::ones({1, 3})});
   for (int i = 0; i < 2; ++i)
     EXPECT_TRUE(torch::equal(batch.Run(), (rows + 1).repeat_interleave(2, 0)));
   EXPECT_EQ(calls_, 2);
@@ -169,13 +169,13 @@ TEST_F(GraphsTest, WhatCannotBeRecordedIsRun) {
 
 TEST_F(GraphsTest, LackOfMemoryIsNoTrouble) {
   bool enough = false;
-  BatchGraphs graphs(
+  nets::BatchGraphs graphs(
       [&](const std::vector<Tensor>& in) {
         TORCH_CHECK_WITH(OutOfMemoryError, enough, "too much");
         return in[0] * 2;
       },
       [this](const std::function<void()>& work) { return accelerator_.Record(work, 0); }, 2);
-  BatchGraphs::Batch batch = graphs.Begin(3, {Rows(3)});
+  nets::BatchGraphs::Batch batch = graphs.Begin(3, {Rows(3)});
   EXPECT_THROW(batch.Run(), c10::OutOfMemoryError);
   enough = true;
   EXPECT_TRUE(torch::equal(batch.Run(), Rows(3) * 2));
@@ -292,10 +292,10 @@ class LackingAllocator final : public c10::Allocator {
 
 TEST(DeviceMemory, IsNamedInTheError) {
   const auto lack = []() -> int { TORCH_CHECK_WITH(OutOfMemoryError, false, "tried 3 GiB"); };
-  EXPECT_ERROR(WithinMemory({"cuda:1", uint64_t{512} << 20}, lack), Code::kNoMemory, "cuda:1",
+  EXPECT_ERROR(nets::WithinMemory({"cuda:1", uint64_t{512} << 20}, lack), Code::kNoMemory, "cuda:1",
                "512 MiB", "device-memory-limit");
-  EXPECT_ERROR(WithinMemory({"cuda:1", 0}, lack), Code::kNoMemory, "cuda:1", "fewer streams");
-  EXPECT_EQ(WithinMemory({"cuda:1", 0}, [] { return 5; }), 5);
+  EXPECT_ERROR(nets::WithinMemory({"cuda:1", 0}, lack), Code::kNoMemory, "cuda:1", "fewer streams");
+  EXPECT_EQ(nets::WithinMemory({"cuda:1", 0}, [] { return 5; }), 5);
 }
 
 TEST(DeviceMemory, OneStreamsLackIsNoOtherOnes) {

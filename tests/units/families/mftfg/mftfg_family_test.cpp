@@ -81,7 +81,7 @@ class FamilyTest : public ::testing::TestWithParam<Wiring> {
     return GenerateFaces(model_, requests, [] { return false; });
   }
 
-  static std::vector<uint8_t> Drawn(const FaceScene& scene, const FaceScene::Generated& face,
+  static std::vector<uint8_t> Drawn(const FaceScene& scene, const Generated& face,
                                     uint64_t time_ns = 0) {
     std::vector<uint8_t> frame(4 * kSide * kSide);
     scene.Draw(face, time_ns, {{frame.data()}, {4 * kSide}});
@@ -99,19 +99,21 @@ class FamilyTest : public ::testing::TestWithParam<Wiring> {
 TEST_P(FamilyTest, AClipInOneWindowIsTheModelsBatch) {
   constexpr uint64_t kFrames = 10;
   const std::vector<float> speech = Noise(kFrames * 640 - 100);
-  std::vector<MfccColumn> columns;
-  MfccStream().Push(speech.data(), speech.size(), &columns);
+  std::vector<speech::MfccColumn> columns;
+  speech::MfccStream().Push(speech.data(), speech.size(), &columns);
   std::vector<float> windows;
   for (uint64_t n = 0; n < kFrames; ++n) {
-    const std::vector<float> window = MfccWindow(columns, 0, FirstColumnAt(n * kFrameStepNs));
+    const std::vector<float> window =
+        speech::MfccWindow(columns, 0, speech::FirstColumnAt(n * kFrameStepNs));
     windows.insert(windows.end(), window.begin(), window.end());
   }
   const auto scene = MakeScene();
   SpeechWindow batch;
   batch.mfcc = torch::tensor(windows).view({kFrames, 12, 25});
   const testing::DrawnFace face{kSide, kSide, 48, 56, 50};
-  const Landmarks found = LandmarksOfMesh(face.Info());
-  const Landmarks crop = CropLandmarks(found, AlignFace(found, MeanShape()));
+  const imaging::Landmarks found = LandmarksOfMesh(face.Info());
+  const imaging::Landmarks crop =
+      imaging::CropLandmarks(found, imaging::AlignFace(found, MeanShape()));
   const std::vector<float> rows =
       config_.official() ? EncoderLandmarks(crop, 16) : NormalisedLandmarks(crop);
   batch.landmarks = torch::tensor(rows).view({1, 39, 2});
@@ -269,7 +271,7 @@ TEST_P(FamilyTest, TheFaceIsPastedWhereItBelongs) {
   EXPECT_EQ(hidden, still);
   EXPECT_NE(shown, still);
   double low[2] = {1e9, 1e9}, high[2] = {-1e9, -1e9};
-  for (const Point& p : identity_->outline) {
+  for (const imaging::Point& p : identity_->outline) {
     low[0] = std::min(low[0], p.x), high[0] = std::max(high[0], p.x);
     low[1] = std::min(low[1], p.y), high[1] = std::max(high[1], p.y);
   }
@@ -289,7 +291,7 @@ TEST_P(FamilyTest, ThePortraitItselfPastedIsThePortrait) {
   // What differs is what a picture of 16 pixels cannot hold.
   const auto scene = MakeScene();
   const std::vector<uint8_t> still = Drawn(*scene, {});
-  const std::vector<uint8_t> pasted = Drawn(*scene, {identity_->reference, 1});
+  const std::vector<uint8_t> pasted = Drawn(*scene, {identity_->seam.reference, 1});
   double sum = 0;
   for (size_t i = 0; i < still.size(); ++i) sum += std::abs(still[i] - pasted[i]);
   EXPECT_LT(sum / static_cast<double>(still.size()), 2.0);
@@ -297,8 +299,11 @@ TEST_P(FamilyTest, ThePortraitItselfPastedIsThePortrait) {
 
 TEST_P(FamilyTest, ColoursMeetAtTheSeam) {
   const Tensor tinted =
-      identity_->reference + torch::tensor({0.1f, -0.2f, 0.05f}).view({1, 3, 1, 1});
-  EXPECT_LT((MatchSeam(tinted, *identity_) - identity_->reference).abs().max().item<double>(),
+      identity_->seam.reference + torch::tensor({0.1f, -0.2f, 0.05f}).view({1, 3, 1, 1});
+  EXPECT_LT((nets::MatchSeams(tinted, {&identity_->seam}) - identity_->seam.reference)
+                .abs()
+                .max()
+                .item<double>(),
             1e-3);
 }
 

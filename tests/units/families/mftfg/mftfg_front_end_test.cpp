@@ -107,7 +107,7 @@ std::vector<int16_t> Noise(size_t count, unsigned seed, double level = 8000) {
 }
 
 // One column by the formulae as they stand in docs/mftfg.md, without tables or a fast transform.
-MfccColumn PlainColumn(const std::vector<int16_t>& samples, size_t column) {
+speech::MfccColumn PlainColumn(const std::vector<int16_t>& samples, size_t column) {
   const auto sample = [&](size_t i) { return i < samples.size() ? 1.0 * samples[i] : 0.0; };
   const auto mel = [](double hz) { return 2595 * std::log10(1 + hz / 700); };
   const auto edge = [&](int i) {
@@ -129,7 +129,7 @@ MfccColumn PlainColumn(const std::vector<int16_t>& samples, size_t column) {
       energies[f] += std::max(0.0, std::min(up, down)) * std::abs(sum);
     }
   }
-  MfccColumn cepstrum{};
+  speech::MfccColumn cepstrum{};
   for (int n = 1; n < 13; ++n) {
     for (int f = 0; f < 13; ++f)
       cepstrum[n - 1] += std::sqrt(2.0 / 13) * std::cos(kPi * n * (f + 0.5) / 13) *
@@ -142,10 +142,10 @@ MfccColumn PlainColumn(const std::vector<int16_t>& samples, size_t column) {
 TEST(Mfcc, EqualsTheFormulae) {
   for (const size_t count : {size_t{1}, size_t{300}, size_t{400}, size_t{401}, size_t{1200}}) {
     const std::vector<int16_t> samples = Noise(count, static_cast<unsigned>(count));
-    const std::vector<MfccColumn> columns = Mfcc(samples);
+    const std::vector<speech::MfccColumn> columns = speech::Mfcc(samples);
     EXPECT_EQ(columns.size(), count <= 400 ? 1 : (count - 400 + 159) / 160) << count;
     for (size_t k = 0; k < columns.size(); ++k) {
-      const MfccColumn plain = PlainColumn(samples, k);
+      const speech::MfccColumn plain = PlainColumn(samples, k);
       for (size_t n = 0; n < plain.size(); ++n)
         EXPECT_NEAR(columns[k][n], plain[n], 1e-9) << count << " samples, column " << k;
     }
@@ -155,30 +155,31 @@ TEST(Mfcc, EqualsTheFormulae) {
 TEST(Mfcc, DoesNotDependOnLoudnessAndIsZeroInSilence) {
   std::vector<int16_t> quiet = Noise(2000, 1, 300), loud = quiet;
   for (int16_t& sample : loud) sample = static_cast<int16_t>(sample * 16);
-  const auto a = Mfcc(quiet), b = Mfcc(loud), c = Mfcc(std::vector<int16_t>(2000, 0));
+  const auto a = speech::Mfcc(quiet), b = speech::Mfcc(loud),
+             c = speech::Mfcc(std::vector<int16_t>(2000, 0));
   for (size_t k = 0; k < a.size(); ++k) {
     for (size_t n = 0; n < a[k].size(); ++n) {
       EXPECT_NEAR(a[k][n], b[k][n], 1e-9);
       EXPECT_NEAR(c[k][n], 0, 1e-9);
     }
   }
-  EXPECT_TRUE(Mfcc({}).size() == 1);
+  EXPECT_TRUE(speech::Mfcc({}).size() == 1);
 }
 
 TEST(Mfcc, AStreamEqualsTheRecordingForEveryCut) {
   const std::vector<int16_t> samples = Noise(1230, 2);
   std::vector<float> floats;
   for (int16_t sample : samples) floats.push_back(static_cast<float>(sample) / 32768.0f);
-  const std::vector<MfccColumn> whole = Mfcc(samples);
+  const std::vector<speech::MfccColumn> whole = speech::Mfcc(samples);
   for (size_t cut = 0; cut <= floats.size(); ++cut) {
-    MfccStream stream;
-    std::vector<MfccColumn> columns;
+    speech::MfccStream stream;
+    std::vector<speech::MfccColumn> columns;
     stream.Push(floats.data(), cut, &columns);
     stream.Push(floats.data() + cut, floats.size() - cut, &columns);
     ASSERT_EQ(columns, whole) << cut;
   }
-  MfccStream stream;
-  std::vector<MfccColumn> columns;
+  speech::MfccStream stream;
+  std::vector<speech::MfccColumn> columns;
   for (float sample : floats) stream.Push(&sample, 1, &columns);
   EXPECT_EQ(columns, whole);
   columns.clear();
@@ -188,77 +189,80 @@ TEST(Mfcc, AStreamEqualsTheRecordingForEveryCut) {
 }
 
 TEST(Mfcc, AStreamTakesAnySample) {
-  MfccStream stream;
-  std::vector<MfccColumn> columns;
+  speech::MfccStream stream;
+  std::vector<speech::MfccColumn> columns;
   std::vector<float> samples(800, 0.1f);
   samples[3] = NAN, samples[4] = INFINITY, samples[5] = 100.0f, samples[6] = -100.0f;
   stream.Push(samples.data(), samples.size(), &columns);
-  for (const MfccColumn& column : columns)
+  for (const speech::MfccColumn& column : columns)
     for (double value : column) EXPECT_TRUE(std::isfinite(value));
 }
 
 TEST(Mfcc, AFrameHearsTheColumnsAroundIt) {
   for (uint64_t time_ns = 0; time_ns < 2'000'000'000; time_ns += 33'333'333) {
-    const int64_t first = FirstColumnAt(time_ns);
+    const int64_t first = speech::FirstColumnAt(time_ns);
     const double centre_ms = 10.0 * static_cast<double>(first + 12) + 12.5;
     EXPECT_NEAR(centre_ms, static_cast<double>(time_ns) / 1e6, 5.0);
-    const uint64_t needed = SamplesNeededAt(time_ns);
+    const uint64_t needed = speech::SamplesNeededAt(time_ns);
     const std::vector<float> silence(needed, 0.0f);
     for (const size_t count : {needed - 1, needed}) {
-      MfccStream stream;
-      std::vector<MfccColumn> columns;
+      speech::MfccStream stream;
+      std::vector<speech::MfccColumn> columns;
       stream.Push(silence.data(), count, &columns);
       const bool complete = static_cast<int64_t>(columns.size()) >= first + 25;
       EXPECT_EQ(complete, count == needed) << time_ns;
     }
   }
-  const std::vector<MfccColumn> columns = Mfcc(Noise(16000, 3));
-  const std::vector<float> begin = MfccWindow(columns, 0, -3);
+  const std::vector<speech::MfccColumn> columns = speech::Mfcc(Noise(16000, 3));
+  const std::vector<float> begin = speech::MfccWindow(columns, 0, -3);
   EXPECT_EQ(begin[2], 0.0f);
   EXPECT_EQ(begin[3], static_cast<float>(columns[0][0]));
   EXPECT_EQ(begin[25 + 4], static_cast<float>(columns[1][1]));
-  const std::vector<MfccColumn> later(columns.begin() + 10, columns.end());
-  EXPECT_EQ(MfccWindow(later, 10, 20), MfccWindow(columns, 0, 20));
+  const std::vector<speech::MfccColumn> later(columns.begin() + 10, columns.end());
+  EXPECT_EQ(speech::MfccWindow(later, 10, 20), speech::MfccWindow(columns, 0, 20));
 }
 
 // ---- preprocessing
 
-Landmarks SomeFace() {
+imaging::Landmarks SomeFace() {
   std::mt19937 random(4);
   std::uniform_real_distribution<double> place(10, 118);
-  Landmarks face;
-  for (size_t i = 0; i < kLandmarkScheme; ++i) face.push_back({place(random), place(random)});
+  imaging::Landmarks face;
+  for (size_t i = 0; i < imaging::kLandmarkScheme; ++i)
+    face.push_back({place(random), place(random)});
   return face;
 }
 
-Landmarks Moved(const Landmarks& points, const Affine& m) {
-  Landmarks moved;
-  for (const Point& p : points)
+imaging::Landmarks Moved(const imaging::Landmarks& points, const imaging::Affine& m) {
+  imaging::Landmarks moved;
+  for (const imaging::Point& p : points)
     moved.push_back({m[0] * p.x + m[1] * p.y + m[2], m[3] * p.x + m[4] * p.y + m[5]});
   return moved;
 }
 
 TEST(MftfgAlignment, FindsTheSimilarityMirroredOrNot) {
-  const Landmarks face = SomeFace();
-  for (const Affine& wanted : {Affine{0.8, -0.6, 30, 0.6, 0.8, -7}, Affine{-2, 0, 5, 0, -2, 1},
-                               Affine{0, 1.5, 3, 1.5, 0, 4}, Affine{1, 0, 0, 0, 1, 0}}) {
-    const Affine got = Similarity(face, Moved(face, wanted));
+  const imaging::Landmarks face = SomeFace();
+  for (const imaging::Affine& wanted :
+       {imaging::Affine{0.8, -0.6, 30, 0.6, 0.8, -7}, imaging::Affine{-2, 0, 5, 0, -2, 1},
+        imaging::Affine{0, 1.5, 3, 1.5, 0, 4}, imaging::Affine{1, 0, 0, 0, 1, 0}}) {
+    const imaging::Affine got = imaging::Similarity(face, Moved(face, wanted));
     for (size_t i = 0; i < got.size(); ++i) EXPECT_NEAR(got[i], wanted[i], 1e-9);
   }
-  EXPECT_ERROR(Similarity(face, {}), Code::kInvalid, "68 and 0 points");
-  EXPECT_ERROR(Similarity({{1, 1}, {1, 1}}, {{0, 0}, {1, 1}}), Code::kInvalid, "one place");
-  EXPECT_ERROR(AlignFace(face, {}), Code::kInvalid, "mean shape has 0 points", "49");
+  EXPECT_ERROR(imaging::Similarity(face, {}), Code::kInvalid, "68 and 0 points");
+  EXPECT_ERROR(imaging::Similarity({{1, 1}, {1, 1}}, {{0, 0}, {1, 1}}), Code::kInvalid,
+               "one place");
+  EXPECT_ERROR(imaging::AlignFace(face, {}), Code::kInvalid, "mean shape has 0 points", "49");
 }
 
 // The crop shows the same place of the picture where CropLandmarks puts it.
 TEST(MftfgAlignment, PointsMoveWithThePicture) {
-  ByteImage picture(200, 160, 1);
+  imaging::ByteImage picture(200, 160, 1);
   for (int y = 0; y < 160; ++y)
     for (int x = 0; x < 200; ++x) picture.Row(y)[x] = static_cast<uint8_t>(x);
-  const Affine similarity = {1.1, 0.2, -10, -0.2, 1.1, 30};
-  const ByteImage crop = CropFace(picture, similarity);
-  for (const Point& point : Landmarks{{60, 60}, {100, 80}, {90, 110}}) {
-    const Point there = CropLandmarks({point}, similarity)[0];
+  const imaging::Affine similarity = {1.1, 0.2, -10, -0.2, 1.1, 30};
+  const imaging::ByteImage crop = imaging::CropFace(picture, similarity);
+  for (const imaging::Point& point : imaging::Landmarks{{60, 60}, {100, 80}, {90, 110}}) {
+    const imaging::Point there = imaging::CropLandmarks({point}, similarity)[0];
     const int x = static_cast<int>(std::lround(there.x)),
               y = static_cast<int>(std::lround(there.y));
     EXPECT_NEAR(crop.Row(y)[x], point.x, 1.5);
@@ -266,28 +270,28 @@ TEST(MftfgAlignment, PointsMoveWithThePicture) {
 }
 
 TEST(MftfgResample, KeepsAConstantPictureAndTheSameSize) {
-  ByteImage flat(40, 30, 3);
+  imaging::ByteImage flat(40, 30, 3);
   std::fill(flat.values.begin(), flat.values.end(), uint8_t{200});
-  for (uint8_t value : ResizeBicubic(flat, 17, 50).values) EXPECT_EQ(value, 200);
-  for (uint8_t value : ResizeBilinear(flat, 17, 50).values) EXPECT_EQ(value, 200);
-  ByteImage noise(31, 20, 3);
+  for (uint8_t value : imaging::ResizeBicubic(flat, 17, 50).values) EXPECT_EQ(value, 200);
+  for (uint8_t value : imaging::ResizeBilinear(flat, 17, 50).values) EXPECT_EQ(value, 200);
+  imaging::ByteImage noise(31, 20, 3);
   std::mt19937 random(5);
   for (uint8_t& value : noise.values) value = static_cast<uint8_t>(random());
-  EXPECT_EQ(ResizeBicubic(noise, 31, 20).values, noise.values);
-  EXPECT_EQ(ResizeBilinear(noise, 31, 20).values, noise.values);
+  EXPECT_EQ(imaging::ResizeBicubic(noise, 31, 20).values, noise.values);
+  EXPECT_EQ(imaging::ResizeBilinear(noise, 31, 20).values, noise.values);
 }
 
 // Pixels whose centre is clearly inside or outside, by the ray rule.
 TEST(MftfgResample, FillsWhatIsInsideThePolygon) {
-  const std::vector<PixelPoint> corners = {{-10, 5}, {60, 2}, {70, 90}, {30, 40}, {5, 70}};
-  ByteImage image(64, 64, 1);
-  FillPolygon(corners, 1, &image);
+  const std::vector<imaging::PixelPoint> corners = {{-10, 5}, {60, 2}, {70, 90}, {30, 40}, {5, 70}};
+  imaging::ByteImage image(64, 64, 1);
+  imaging::FillPolygon(corners, 1, &image);
   for (int y = 0; y < 64; ++y) {
     for (int x = 0; x < 64; ++x) {
       bool inside = false;
       double nearest = 1e9;
       for (size_t i = 0; i < corners.size(); ++i) {
-        const PixelPoint a = corners[i], b = corners[(i + 1) % corners.size()];
+        const imaging::PixelPoint a = corners[i], b = corners[(i + 1) % corners.size()];
         const double dx = b.x - a.x, dy = b.y - a.y;
         if ((a.y > y) != (b.y > y) && x < a.x + dx * (y - a.y) / dy) inside = !inside;
         const double t = ((x - a.x) * dx + (y - a.y) * dy) / (dx * dx + dy * dy);
@@ -301,7 +305,7 @@ TEST(MftfgResample, FillsWhatIsInsideThePolygon) {
 }
 
 TEST(MftfgFaceInputs, NormalisedLandmarksAreFreeOfPlaceAndSize) {
-  const Landmarks face = SomeFace();
+  const imaging::Landmarks face = SomeFace();
   const std::vector<float> a = NormalisedLandmarks(face);
   const std::vector<float> b = NormalisedLandmarks(Moved(face, {3, 0, 50, 0, 3, -20}));
   ASSERT_EQ(a.size(), static_cast<size_t>(2 * kLandmarks));
@@ -311,19 +315,20 @@ TEST(MftfgFaceInputs, NormalisedLandmarksAreFreeOfPlaceAndSize) {
     square += a[i] * a[i] / static_cast<double>(a.size());
   }
   EXPECT_NEAR(square, 1, 1e-5);
-  EXPECT_ERROR(NormalisedLandmarks(Landmarks(68, {1, 1})), Code::kInvalid, "one place");
-  EXPECT_ERROR(NormalisedLandmarks(Landmarks(5, {1, 1})), Code::kInvalid, "5 landmarks", "68");
+  EXPECT_ERROR(NormalisedLandmarks(imaging::Landmarks(68, {1, 1})), Code::kInvalid, "one place");
+  EXPECT_ERROR(NormalisedLandmarks(imaging::Landmarks(5, {1, 1})), Code::kInvalid, "5 landmarks",
+               "68");
 }
 
 TEST(MftfgFaceInputs, MasksTakeAnyFace) {
-  Landmarks face = SomeFace();
+  imaging::Landmarks face = SomeFace();
   face[33].y = 64;
-  ByteImage reference(112, 112, 3);
+  imaging::ByteImage reference(112, 112, 3);
   std::fill(reference.values.begin(), reference.values.end(), uint8_t{9});
-  const ByteImage masked = ImageMask(reference, face);
+  const imaging::ByteImage masked = ImageMask(reference, face);
   EXPECT_EQ(masked.Row(55)[5], 9);
   EXPECT_EQ(masked.Row(56)[5], 0);
-  const ByteImage mask = InferenceMask(face, 28);
+  const imaging::ByteImage mask = InferenceMask(face, 28);
   for (uint8_t value : mask.values) EXPECT_LE(value, 1);
   face[5] = {-1e300, 1e300};
   InferenceMask(face, 28);

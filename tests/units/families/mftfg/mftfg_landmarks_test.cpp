@@ -35,34 +35,34 @@ size_t MirroredRow(size_t row) {
   return row;
 }
 
-Landmarks DrawnLandmarks() {
+imaging::Landmarks DrawnLandmarks() {
   return LandmarksOfMesh(testing::DrawnFace{600, 800, 300, 500, 400}.Info());
 }
 
 TEST(MftfgLandmarks, AFrontalFaceIsMirrored) {
-  const Landmarks face = DrawnLandmarks();
-  ASSERT_EQ(face.size(), kLandmarkScheme);
+  const imaging::Landmarks face = DrawnLandmarks();
+  ASSERT_EQ(face.size(), imaging::kLandmarkScheme);
   for (size_t row = 0; row < face.size(); ++row) {
-    const Point mirrored = face[MirroredRow(row)];
+    const imaging::Point mirrored = face[MirroredRow(row)];
     EXPECT_NEAR(face[row].x - 299.5, 299.5 - mirrored.x, 0.01 * 400) << row;
     EXPECT_NEAR(face[row].y, mirrored.y, 0.01 * 400) << row;
   }
 }
 
 TEST(MftfgLandmarks, RowsRunAsInTheScheme) {
-  const Landmarks face = DrawnLandmarks();
-  const auto rises = [&face](size_t first, size_t last, double Point::*axis) {
+  const imaging::Landmarks face = DrawnLandmarks();
+  const auto rises = [&face](size_t first, size_t last, double imaging::Point::*axis) {
     for (size_t row = first; row < last; ++row)
       EXPECT_LT(face[row].*axis, face[row + 1].*axis) << row;
   };
-  rises(0, 16, &Point::x);   // jaw
-  rises(17, 26, &Point::x);  // brows
-  rises(27, 30, &Point::y);  // bridge of the nose
-  rises(31, 35, &Point::x);  // nostrils
-  rises(36, 39, &Point::x);  // upper edges of the eyes
-  rises(42, 45, &Point::x);
-  rises(48, 54, &Point::x);  // upper lip
-  rises(60, 64, &Point::x);
+  rises(0, 16, &imaging::Point::x);   // jaw
+  rises(17, 26, &imaging::Point::x);  // brows
+  rises(27, 30, &imaging::Point::y);  // bridge of the nose
+  rises(31, 35, &imaging::Point::x);  // nostrils
+  rises(36, 39, &imaging::Point::x);  // upper edges of the eyes
+  rises(42, 45, &imaging::Point::x);
+  rises(48, 54, &imaging::Point::x);  // upper lip
+  rises(60, 64, &imaging::Point::x);
   for (const auto& [over, under] : {std::pair{37, 41},
                                     {38, 40},
                                     {43, 47},
@@ -84,10 +84,10 @@ TEST(MftfgLandmarks, RowsRunAsInTheScheme) {
 }
 
 TEST(MftfgLandmarks, AFaceLiesInItsCropAsTheMeanShapeDoes) {
-  const Landmarks& shape = MeanShape();
-  ASSERT_EQ(shape.size(), kLandmarkScheme);
-  const Landmarks face = DrawnLandmarks();
-  const Affine to_crop = AlignFace(face, shape);
+  const imaging::Landmarks& shape = MeanShape();
+  ASSERT_EQ(shape.size(), imaging::kLandmarkScheme);
+  const imaging::Landmarks face = DrawnLandmarks();
+  const imaging::Affine to_crop = imaging::AlignFace(face, shape);
   for (size_t row = 28; row < 49; ++row) {
     const double x = to_crop[0] * face[row].x + to_crop[1] * face[row].y + to_crop[2];
     const double y = to_crop[3] * face[row].x + to_crop[4] * face[row].y + to_crop[5];
@@ -96,9 +96,11 @@ TEST(MftfgLandmarks, AFaceLiesInItsCropAsTheMeanShapeDoes) {
 }
 
 TEST(MftfgLandmarks, ThePolygonHoldsTheMouthAndNotTheEyes) {
-  const Landmarks face = DrawnLandmarks();
-  const ByteImage mask = MouthPolygon(CropLandmarks(face, AlignFace(face, MeanShape())));
-  const Landmarks crop = CropLandmarks(face, AlignFace(face, MeanShape()));
+  const imaging::Landmarks face = DrawnLandmarks();
+  const imaging::ByteImage mask =
+      MouthPolygon(imaging::CropLandmarks(face, imaging::AlignFace(face, MeanShape())));
+  const imaging::Landmarks crop =
+      imaging::CropLandmarks(face, imaging::AlignFace(face, MeanShape()));
   const auto at = [&](size_t row) {
     return mask.Row(static_cast<int>(crop[row].y))[static_cast<int>(crop[row].x)];
   };
@@ -198,13 +200,14 @@ TEST(MftfgSpeechRun, WindowsAreCutToTheSpeech) {
 TEST(MftfgSpeechRun, AFrameHearsItsOwnColumns) {
   const std::vector<float> speech = Speech(16000);
   const SpeechRun run = RunOf(speech, 16000);
-  std::vector<MfccColumn> columns;
-  MfccStream().Push(speech.data(), speech.size(), &columns);
+  std::vector<speech::MfccColumn> columns;
+  speech::MfccStream().Push(speech.data(), speech.size(), &columns);
   const FrameWindow window = run.WindowAt(333 * kMs, {4, 2});
   for (int64_t i = 0; i < 4; ++i) {
     const uint64_t time_ns = 333 * kMs + static_cast<uint64_t>(i) * kFrameStepNs - kFrameStepNs;
-    const std::vector<float> wanted = MfccWindow(columns, 0, FirstColumnAt(time_ns));
-    const auto begin = window.mfcc.begin() + i * kMfccRows * kMfccColumns;
+    const std::vector<float> wanted =
+        speech::MfccWindow(columns, 0, speech::FirstColumnAt(time_ns));
+    const auto begin = window.mfcc.begin() + i * speech::kMfccRows * speech::kMfccColumns;
     EXPECT_TRUE(std::equal(wanted.begin(), wanted.end(), begin)) << i;
   }
 }

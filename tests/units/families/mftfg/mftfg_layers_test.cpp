@@ -28,7 +28,7 @@ class NetworksTest : public testing::Test {
 
 TEST_F(NetworksTest, FirstStageEncoderGradients) {
   FirstStage model(config_);
-  MoveModel(*model, torch::kCPU, torch::kFloat64);
+  nets::MoveModel(*model, torch::kCPU, torch::kFloat64);
   const Tensor image = torch::randn({2, 3, 12, 12}, torch::kFloat64);
   ExpectGradients(
       *model, [&] { return Weighted(model->Encode(image)); },
@@ -39,7 +39,7 @@ TEST_F(NetworksTest, FirstStageEncoderGradients) {
 
 TEST_F(NetworksTest, FirstStageDecoderGradients) {
   FirstStage model(config_);
-  MoveModel(*model, torch::kCPU, torch::kFloat64);
+  nets::MoveModel(*model, torch::kCPU, torch::kFloat64);
   const Tensor z = torch::randn({2, 3, 6, 6}, torch::kFloat64);
   ExpectGradients(
       *model, [&] { return Weighted(model->DecodeCodes(z)); },
@@ -62,7 +62,7 @@ TEST_F(NetworksTest, QuantizerPassesGradientsStraightThrough) {
 
 TEST_F(NetworksTest, UnetGradientsWithPlainAttention) {
   Unet model(config_);
-  MoveModel(*model, torch::kCPU, torch::kFloat64);
+  nets::MoveModel(*model, torch::kCPU, torch::kFloat64);
   const Tensor x = torch::randn({2, 9, 6, 6}, torch::kFloat64), t = torch::tensor({3, 801});
   const Tensor context = torch::randn({2, 3, 16}, torch::kFloat64);  // 3 tokens
   ExpectGradients(
@@ -71,7 +71,7 @@ TEST_F(NetworksTest, UnetGradientsWithPlainAttention) {
 
 TEST_F(NetworksTest, UnetGradientsWithFoldedAttention) {
   Unet model(config_);
-  MoveModel(*model, torch::kCPU, torch::kFloat64);
+  nets::MoveModel(*model, torch::kCPU, torch::kFloat64);
   const Tensor x = torch::randn({2, 9, 6, 6}, torch::kFloat64), t = torch::tensor({3, 801});
   const Tensor context = torch::randn({2, 1, 16}, torch::kFloat64);
   ExpectGradients(
@@ -113,7 +113,7 @@ TEST_F(NetworksTest, PackedUnetEqualsPlain) {
     Unet packed(config_);
     for (auto& entry : packed->named_parameters())
       entry.value().copy_(model->named_parameters()[entry.key()]);
-    PackModel(*packed);
+    nets::PackModel(*packed);
     EXPECT_LT(Distance(packed(x, t, packed->Fold(context)), plain), 1e-5);
     EXPECT_LT(Distance(packed(x, t, packed->Attend(context)), plain), 1e-5);
   }
@@ -124,7 +124,7 @@ TEST_F(NetworksTest, PackedFirstStageEqualsPlainOnBigNumbersToo) {
   FirstStage model(config_), packed(config_);
   for (auto& entry : packed->named_parameters())
     entry.value().copy_(model->named_parameters()[entry.key()]);
-  PackModel(*packed);
+  nets::PackModel(*packed);
   const Tensor image = torch::rand({2, 3, 12, 12}) * 2 - 1;
   EXPECT_LT(Distance(packed->Encode(image), model->Encode(image)), 2e-5);
   EXPECT_LT(Distance(packed->Encode(255 * image), model->Encode(255 * image)), 2e-5);
@@ -135,8 +135,8 @@ TEST_F(NetworksTest, PackedFirstStageEqualsPlainOnBigNumbersToo) {
 // Half of a picture is black: this is where libtorch's channels-last norm loses its digits.
 TEST_F(NetworksTest, PackedNormIsExactOnNearConstantPlanes) {
   const torch::NoGradGuard no_gradients;
-  for (const auto activation : {Activation::kNone, Activation::kSilu}) {
-    Norm packed(64, 1e-6, activation), exact(64, 1e-6, activation);
+  for (const auto activation : {nets::Activation::kNone, nets::Activation::kSilu}) {
+    nets::Norm packed(64, 1e-6, activation), exact(64, 1e-6, activation);
     packed->Pack();
     exact->to(torch::kFloat64);
     const Tensor x = 100 + 1e-2 * torch::randn({2, 64, 40, 30});
@@ -150,9 +150,9 @@ TEST_F(NetworksTest, BFloat16StaysNear) {
   const Tensor x = torch::randn({2, 9, 6, 6}), t = torch::tensor({500});
   const Tensor context = torch::randn({2, 1, 16});
   const Tensor exact = model(x, t, model->Fold(context));
-  MoveModel(*model, torch::kCPU, torch::kBFloat16);
+  nets::MoveModel(*model, torch::kCPU, torch::kBFloat16);
   const Tensor plain = model(x, t, model->Fold(context));
-  PackModel(*model);
+  nets::PackModel(*model);
   const Tensor packed = model(x, t, model->Fold(context));
   EXPECT_EQ(packed.dtype(), torch::kFloat32);
   EXPECT_LT(Distance(plain, exact), 0.05);

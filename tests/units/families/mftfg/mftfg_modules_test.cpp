@@ -226,14 +226,14 @@ TEST(MftfgParameters, NothingKeepsARandomWeight) {
                                          parameter.value().data_ptr()};
   }
   WriteSafeTensors(path, tensors, {});
-  LoadParameters(*loaded, *SafeTensors::Open(path), "net.");
+  nets::LoadParameters(*loaded, *SafeTensors::Open(path), "net.");
   for (const auto& parameter : saved->named_parameters())
     EXPECT_TRUE(loaded->named_parameters()[parameter.key()].equal(parameter.value()));
-  EXPECT_ERROR(LoadParameters(*loaded, *SafeTensors::Open(path), "other."), Code::kBadPack, path,
-               "other.encoder_fc1.0.weight");
+  EXPECT_ERROR(nets::LoadParameters(*loaded, *SafeTensors::Open(path), "other."), Code::kBadPack,
+               path, "other.encoder_fc1.0.weight");
   tensors["net.encoder_fc1.4.bias"].shape = {8, 8};
   WriteSafeTensors(path, tensors, {});
-  EXPECT_ERROR(LoadParameters(*loaded, *SafeTensors::Open(path), "net."), Code::kBadPack,
+  EXPECT_ERROR(nets::LoadParameters(*loaded, *SafeTensors::Open(path), "net."), Code::kBadPack,
                "net.encoder_fc1.4.bias", "[8, 8]", "[64]");
 }
 

@@ -30,21 +30,21 @@ class PortraitsTest : public ::testing::TestWithParam<const char*> {
 };
 
 TEST_P(PortraitsTest, LandmarksFitTheMeanShape) {
-  const Landmarks found = LandmarksOfMesh(face_);
-  const Affine to_crop = AlignFace(found, MeanShape());
+  const imaging::Landmarks found = LandmarksOfMesh(face_);
+  const imaging::Affine to_crop = imaging::AlignFace(found, MeanShape());
   double squares = 0;
   for (size_t row = 28; row < 49; ++row) {
-    const Point p = found[row], wanted = MeanShape()[row];
+    const imaging::Point p = found[row], wanted = MeanShape()[row];
     const double x = to_crop[0] * p.x + to_crop[1] * p.y + to_crop[2] - wanted.x;
     const double y = to_crop[3] * p.x + to_crop[4] * p.y + to_crop[5] - wanted.y;
     squares += (x * x + y * y) / 21;
   }
   EXPECT_LT(std::sqrt(squares), 6);  // of 224 px
-  const Landmarks crop = CropLandmarks(found, to_crop);
-  const ByteImage mask = MouthPolygon(crop);
+  const imaging::Landmarks crop = imaging::CropLandmarks(found, to_crop);
+  const imaging::ByteImage mask = MouthPolygon(crop);
   for (size_t row = 48; row < 68; ++row) {
     const int x = static_cast<int>(crop[row].x), y = static_cast<int>(crop[row].y);
-    ASSERT_TRUE(x >= 0 && x < kCropSize && y >= 0 && y < kCropSize);
+    ASSERT_TRUE(x >= 0 && x < imaging::kCropSize && y >= 0 && y < imaging::kCropSize);
     EXPECT_EQ(mask.Row(y)[x], 0) << row;
   }
 }
@@ -69,7 +69,7 @@ TEST_P(PortraitsTest, ItsOwnCropGoesBackUnseen) {
   const size_t stride = 4 * static_cast<size_t>(width);
   scene.Draw({}, 0, {{still.data()}, {stride}});
   const torch::Tensor light = torch::tensor({0.08f, 0.0f, -0.06f}).view({1, 3, 1, 1});
-  scene.Draw({identity->reference + light, 1}, 0, {{drawn.data()}, {stride}});
+  scene.Draw({identity->seam.reference + light, 1}, 0, {{drawn.data()}, {stride}});
   double sum = 0, changed = 0;
   for (size_t i = 0; i < still.size(); ++i) {
     const int difference = std::abs(still[i] - drawn[i]);

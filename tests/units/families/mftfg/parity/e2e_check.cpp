@@ -44,7 +44,7 @@ class Run {
     if (still) frames = frames.narrow(0, 0, 1).expand_as(frames);
     // The file's are in pixels of the picture, ImageMask wants them in the crop's.
     const double scale =
-        static_cast<double>(mftfg::kCropSize) / static_cast<double>(frames.size(1));
+        static_cast<double>(imaging::kCropSize) / static_cast<double>(frames.size(1));
     const Tensor landmarks = reference_->Get("in/landmarks68").to(torch::kFloat64) * scale;
     std::vector<Tensor> masked;
     for (int64_t i = 0; i < frames.size(0); ++i)

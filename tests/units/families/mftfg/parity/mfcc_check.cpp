@@ -7,7 +7,7 @@
 namespace talkface::parity {
 namespace {
 
-using mftfg::MfccColumn;
+using speech::MfccColumn;
 
 constexpr double kDoubleTolerance = 1e-9;
 constexpr int64_t kOfficialColumns = 35, kOfficialMargin = 3, kColumnsPerFrame = 4;
@@ -61,14 +61,14 @@ void CheckStages(Reference* reference, const std::vector<int16_t>& samples, size
   std::vector<Frame> frames;
   std::vector<Spectrum> spectra;
   for (const size_t k : {size_t{0}, size_t{20}, size_t{100}}) {
-    frames.push_back(Window(&emphasised[k * mftfg::kMfccStep]));
+    frames.push_back(Window(&emphasised[k * speech::kMfccStep]));
     spectra.push_back(Magnitudes(frames.back()));
   }
   CompareRounded(reference, "mid/frames_windowed_0_20_100", Rows(frames));
   CompareRounded(reference, "mid/magspec_0_20_100", Rows(spectra));
   std::vector<FilterEnergies> energies;
   for (size_t k = 0; k < columns; ++k)
-    energies.push_back(LogEnergies(Magnitudes(Window(&emphasised[k * mftfg::kMfccStep]))));
+    energies.push_back(LogEnergies(Magnitudes(Window(&emphasised[k * speech::kMfccStep]))));
   CompareRounded(reference, "mid/log_fbank", Rows(energies));
 }
 
@@ -91,14 +91,14 @@ torch::Tensor LiveWindows(const std::vector<int16_t>& samples, int64_t count) {
   }
   const uint64_t last = static_cast<uint64_t>(count - 1 + 4) * mftfg::kFrameStepNs;
   const mftfg::FrameWindow window = run.WindowAt(last, {count, 0});
-  return torch::tensor(window.mfcc).view({count, mftfg::kMfccRows, mftfg::kMfccColumns, 1});
+  return torch::tensor(window.mfcc).view({count, speech::kMfccRows, speech::kMfccColumns, 1});
 }
 
 }  // namespace
 
 void CheckMfcc(Reference* reference) {
   const std::vector<int16_t> samples = Samples(*reference, "in/wave");
-  const std::vector<MfccColumn> columns = mftfg::Mfcc(samples);
+  const std::vector<MfccColumn> columns = speech::Mfcc(samples);
   CheckStages(reference, samples, columns.size());
   const torch::Tensor mfcc = Rows(columns).transpose(0, 1);  // [12, T]
   reference->Compare("out/mfcc_f64", mfcc, kDoubleTolerance);
@@ -107,10 +107,10 @@ void CheckMfcc(Reference* reference) {
                  Windows(mfcc, reference->Size("out/windows35", 0), kOfficialColumns, 0));
   const int64_t frames = reference->Size("out/windows25", 0);
   CompareRounded(reference, "out/windows25",
-                 Windows(mfcc, frames, mftfg::kMfccColumns, kOfficialMargin));
+                 Windows(mfcc, frames, speech::kMfccColumns, kOfficialMargin));
   CompareRounded(reference, "out/windows25", LiveWindows(samples, frames));
   for (const char* edge : {"short300", "exact400", "n401", "exact1200", "silence_then_noise"}) {
-    const auto edge_columns = mftfg::Mfcc(Samples(*reference, std::string("in/edge_") + edge));
+    const auto edge_columns = speech::Mfcc(Samples(*reference, std::string("in/edge_") + edge));
     CompareRounded(reference, std::string("out/edge_") + edge, Rows(edge_columns).transpose(0, 1));
   }
 }

@@ -5,9 +5,9 @@
 
 namespace talkface::parity {
 
-using mftfg::ByteImage;
-using mftfg::Landmarks;
-using mftfg::RealImage;
+using imaging::ByteImage;
+using imaging::Landmarks;
+using imaging::RealImage;
 
 torch::Tensor Values(const ByteImage& image) {
   torch::Tensor tensor = torch::empty({image.height, image.width, image.channels}, torch::kUInt8);

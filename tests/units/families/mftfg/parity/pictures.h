@@ -8,9 +8,9 @@
 
 namespace talkface::parity {
 
-torch::Tensor Values(const mftfg::ByteImage& image);     // [H, W, C], uint8
-torch::Tensor Values(const mftfg::RealImage& image);     // [H, W, C], float64
-mftfg::ByteImage ImageOf(const torch::Tensor& values);   // [H, W, C], uint8
-mftfg::Landmarks PointsOf(const torch::Tensor& points);  // [N, 2]
+torch::Tensor Values(const imaging::ByteImage& image);     // [H, W, C], uint8
+torch::Tensor Values(const imaging::RealImage& image);     // [H, W, C], float64
+imaging::ByteImage ImageOf(const torch::Tensor& values);   // [H, W, C], uint8
+imaging::Landmarks PointsOf(const torch::Tensor& points);  // [N, 2]
 
 }  // namespace talkface::parity

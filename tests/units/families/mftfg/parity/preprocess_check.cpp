@@ -7,9 +7,9 @@
 namespace talkface::parity {
 namespace {
 
-using mftfg::ByteImage;
-using mftfg::Landmarks;
-using mftfg::RealImage;
+using imaging::ByteImage;
+using imaging::Landmarks;
+using imaging::RealImage;
 
 constexpr double kMatrixTolerance = 1e-9, kRealTolerance = 1e-3;
 constexpr double kMatrixRounded = 2e-5;  // a float32 reference of numbers up to 256
@@ -21,17 +21,17 @@ void CheckAlignment(Reference* reference) {
   for (int i = 0; reference->Has("in/align" + std::to_string(i) + "_landmarks"); ++i) {
     const std::string name = "align" + std::to_string(i);
     const Landmarks landmarks = PointsOf(reference->Get("in/" + name + "_landmarks"));
-    const mftfg::Affine similarity = mftfg::AlignFace(landmarks, mean_shape);
+    const imaging::Affine similarity = imaging::AlignFace(landmarks, mean_shape);
     const torch::Tensor matrix =
         torch::tensor(at::ArrayRef<double>(similarity), torch::kFloat64).view({2, 3});
     reference->Compare("out/" + name + "_M_f64", matrix, kMatrixTolerance);
     reference->Compare("out/" + name + "_M", matrix, kMatrixRounded);
-    const RealImage warped = mftfg::WarpFace(frame, similarity);
+    const RealImage warped = imaging::WarpFace(frame, similarity);
     const torch::Tensor rows = Values(warped).slice(0, 100, 116);
     reference->Compare("mid/" + name + "_warp224_rows100_116", rows, kRealTolerance);
-    const torch::Tensor eighth = Values(mftfg::ShrinkFace(warped)).slice(0, 0, {}, 8);
+    const torch::Tensor eighth = Values(imaging::ShrinkFace(warped)).slice(0, 0, {}, 8);
     reference->Compare("mid/" + name + "_crop128_float", eighth, kRealTolerance);
-    const ByteImage crop = mftfg::CropFace(frame, similarity);
+    const ByteImage crop = imaging::CropFace(frame, similarity);
     reference->Compare("out/" + name + "_crop128_bgr", Values(crop), kExact);
   }
 }
@@ -47,7 +47,7 @@ void CheckFaces(Reference* reference) {
     images.push_back(Values(image));
     image_masks.push_back(Values(mftfg::ImageMask(image, points)));
     encoder.push_back(torch::tensor(mftfg::EncoderLandmarks(points, kSize)).view({-1, 2}));
-    all.push_back(landmarks[i].to(torch::kFloat64) / (1.0 * mftfg::kCropSize / kSize));
+    all.push_back(landmarks[i].to(torch::kFloat64) / (1.0 * imaging::kCropSize / kSize));
     masks.push_back(Values(mftfg::InferenceMask(points, kLatentSize)).squeeze(-1));
     if (i > 0) continue;
     const torch::Tensor planar = torch::tensor(mftfg::Normalised(image)).view({3, kSize, kSize});

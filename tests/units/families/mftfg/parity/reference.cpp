@@ -53,7 +53,7 @@ int64_t Reference::Size(const std::string& name, size_t axis) const {
 
 void Reference::Load(torch::nn::Module& module, const std::string& prefix) {
   const std::string whole = "param/" + prefix;
-  mftfg::LoadParameters(module, *file_, whole);
+  nets::LoadParameters(module, *file_, whole);
   for (const auto& parameter : module.named_parameters()) {
     seen_.insert(whole + parameter.key());
     const std::string second = SecondName(whole + parameter.key());

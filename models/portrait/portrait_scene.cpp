@@ -1,19 +1,17 @@
 // SPDX-License-Identifier: MIT
-#include "models/portrait/scene.h"
+#include "models/portrait/portrait_scene.h"
 
 #include <algorithm>
 #include <cmath>
 #include <cstring>
 
-namespace talkface::auwarp {
+namespace talkface::portrait {
 namespace {
 
-using compose::Rect;
+using imaging::Rect;
 
-constexpr float kSmallestFace = 12;     // pixels: below it nothing is moved
-constexpr float kFineBelow = 420;       // pixels of a face's height: above it nothing blurs visibly
-constexpr float kLipSoftness = 0.006f;  // of a lip's edge, in face heights
-constexpr float kLipFringe = 0.002f;
+constexpr float kSmallestFace = 12;  // pixels: below it nothing is moved
+constexpr float kFineBelow = 420;    // pixels of a face's height: above it nothing blurs visibly
 
 const SceneOptions& Checked(const SceneOptions& options) {
   if (!(options.pixel_aspect > 0.01 && options.pixel_aspect < 100)) {
@@ -53,20 +51,20 @@ bool Opaque(const uint8_t* rgba, size_t stride, const Rect& size) {
 
 }  // namespace
 
-struct WarpScene::Worker {
+struct PortraitScene::Worker {
   WarpGrid grid;
   std::vector<int32_t> x, y;                                // a row's sources
   std::vector<int32_t> upper_x, upper_y, lower_x, lower_y;  // and as either lip
   std::vector<uint8_t> band;
-  Patch fine;  // of a frame's own pixels
+  Patch painted, fine;  // a frame's own pixels, and the same doubled
 };
 
-WarpScene::WarpScene(std::shared_ptr<const EnrolledFace> face, const SceneOptions& options,
-                     bool repainted)
+PortraitScene::PortraitScene(std::shared_ptr<const EnrolledFace> face, const SceneOptions& options,
+                             const MakeMouth& make_mouth, bool repainted)
     : face_(std::move(face)),
       options_(Checked(options)),
       writer_(options.target),
-      placement_(compose::Place(face_->width, face_->height, options.target, options.add_borders,
+      placement_(imaging::Place(face_->width, face_->height, options.target, options.add_borders,
                                 options.pixel_aspect)),
       map_(face_->geometry, placement_.scale_x, placement_.scale_y, placement_.rect.x0,
            placement_.rect.y0),
@@ -77,24 +75,29 @@ WarpScene::WarpScene(std::shared_ptr<const EnrolledFace> face, const SceneOption
   if (options.label) {
     label_.emplace(static_cast<int>(options.target.width), static_cast<int>(options.target.height));
   }
-  Store(compose::Scale(face_->Portrait(), placement_));
+  Store(imaging::Scale(face_->Portrait(), placement_));
   if (fields_.Count() == 0) return;
-  const MouthLook look = MeasureLook(face_->Portrait(), face_->geometry);
-  lip_softness_ = std::max(kLipSoftness, 1.3f * look.blur);
-  interior_.emplace(face_->geometry, look, map_, Source());
+  mouth_ = make_mouth({face_->Portrait(), placement_, face_->geometry, map_, fields_, Source()});
+  FindCells([this](size_t node) { return mouth_->Reaches(node); }, &fields_);
   if (options.idle_motion) lids_.emplace(face_->geometry, map_, portrait_);
+  FindHeadAtMouth();
+}
+
+void PortraitScene::FindHeadAtMouth() {
   const int column = std::clamp(
       static_cast<int>(std::lrintf((map_.x - fields_.x0) / static_cast<float>(fields_.step))), 0,
       fields_.columns - 1);
   const int row = std::clamp(
       static_cast<int>(std::lrintf((map_.y - fields_.y0) / static_cast<float>(fields_.step))), 0,
       fields_.rows - 1);
-  head_at_mouth_ = fields_.head[static_cast<size_t>(row * fields_.columns + column)];
-  nearness_at_mouth_ = fields_.nearness[static_cast<size_t>(row * fields_.columns + column)];
+  const size_t node = static_cast<size_t>(row * fields_.columns + column);
+  head_at_mouth_.share = fields_.head[node];
+  head_at_mouth_.nearness = fields_.nearness[node];
+  head_at_mouth_.centre = face_->geometry.box_centre;
 }
 
 // Keeps what rendering needs of the portrait at its size in the frame.
-void WarpScene::Store(const std::vector<uint8_t>& picture) {
+void PortraitScene::Store(const std::vector<uint8_t>& picture) {
   const Rect where = placement_.rect, frame = writer_.Frame();
   const Rect moving =
       Rect{fields_.x0 - 2, fields_.y0 - 2, fields_.x0 + fields_.columns * fields_.step + 2,
@@ -110,18 +113,18 @@ void WarpScene::Store(const std::vector<uint8_t>& picture) {
     if (HasAlpha(options_.target.format) && !Opaque(&picture[first], stride, size))
       straight_.Fill(&picture[first], stride, seen);
     std::vector<uint8_t> flat = picture;
-    compose::CompositeOverBlack(flat.data(), flat.size() / 4);
+    imaging::CompositeOverBlack(flat.data(), flat.size() / 4);
     portrait_.Fill(&flat[first], stride, seen);
     if (map_.PixelsPerUnit() < kFineBelow) fine_.FillDoubled(portrait_);
     if (!HasAlpha(options_.target.format)) shown = std::move(flat);
   } else if (!HasAlpha(options_.target.format)) {
-    compose::CompositeOverBlack(shown.data(), shown.size() / 4);
+    imaging::CompositeOverBlack(shown.data(), shown.size() / 4);
   }
   std::vector<uint8_t> whole = Framed(shown, where, frame);
   const size_t whole_stride = 4 * static_cast<size_t>(frame.x1);
   if (label_) label_->Draw(whole.data(), static_cast<ptrdiff_t>(whole_stride), frame);
   still_.emplace(writer_,
-                 compose::PixelView{whole.data(), static_cast<ptrdiff_t>(whole_stride), frame});
+                 imaging::PixelView{whole.data(), static_cast<ptrdiff_t>(whole_stride), frame});
   // Without borders, label and alpha it is the portrait once more.
   const bool same = seen.x0 == moving.x0 && seen.y0 == moving.y0 && seen.x1 == moving.x1 &&
                     seen.y1 == moving.y1 && !label_ && straight_.empty();
@@ -132,61 +135,66 @@ void WarpScene::Store(const std::vector<uint8_t>& picture) {
   }
 }
 
-WarpScene::Motion WarpScene::MotionOf(const Frame& frame) const {
+PortraitScene::Motion PortraitScene::MotionOf(const Frame& frame) const {
   Motion motion;
   motion.source = straight_.empty() ? &Source() : &straight_;
-  motion.mouth = PoseOf(frame.expression, frame.gain, face_->geometry);
+  if (frame.mouth != nullptr && !mouth_->AtRest(*frame.mouth)) motion.mouth = frame.mouth;
+  motion.head = head_at_mouth_;
   if (options_.idle_motion) {
-    motion.head = HeadPoseAt(frame.time_ns, options_.seed, frame.emphasis);
+    motion.head.pose = HeadPoseAt(frame.time_ns, options_.seed, frame.emphasis);
     motion.shut = BlinkAt(frame.time_ns, options_.seed);
   }
-  // Lips drawn together hide the teeth.
-  motion.inside.teeth = std::clamp(2.2f - 2 * motion.mouth.pucker, 0.0f, 1.0f);
-  motion.inside.jaw = motion.mouth.jaw;
-  motion.inside.moved = std::min(1.0f, 4 * motion.mouth.close);
   return motion;
 }
 
-void WarpScene::Render(const Frame& frame, const FrameTarget& target) const {
+// The pixels that the mouth's layer gives the frame, if any, as they are to be read.
+const Patch* PortraitScene::Repainted(const Frame& frame, Worker* worker) const {
+  if (frame.mouth == nullptr) return nullptr;
+  const Patch* painted = mouth_->Repaint(*frame.mouth, MovingPixels(), &worker->painted);
+  if (painted == nullptr || !straight_.empty() || fine_.empty()) return painted;
+  worker->fine.FillDoubled(*painted);
+  return &worker->fine;
+}
+
+void PortraitScene::SolveGrid(const Motion& motion, WarpGrid* grid) const {
+  grid->Solve(fields_, map_, face_->geometry, {motion.head.pose, mouth_.get(), motion.mouth});
+}
+
+void PortraitScene::Render(const Frame& frame, const FrameTarget& target) const {
   still_->CopyTo(target);
   if (fields_.Count() == 0) return;
   Motion motion = MotionOf(frame);
-  if (!options_.idle_motion && motion.mouth.AtRest() && frame.pixels == nullptr) return;
   thread_local Worker worker;
-  if (frame.pixels != nullptr) motion.source = frame.pixels;
-  if (frame.pixels != nullptr && straight_.empty() && !fine_.empty()) {
-    worker.fine.FillDoubled(*frame.pixels);
-    motion.source = &worker.fine;
-  }
-  worker.grid.Solve(fields_, map_, face_->geometry, motion.mouth, motion.head);
+  const Patch* painted = Repainted(frame, &worker);
+  if (!options_.idle_motion && motion.mouth == nullptr && painted == nullptr) return;
+  if (painted != nullptr) motion.source = painted;
+  SolveGrid(motion, &worker.grid);
   for (int row = 0; row + 1 < fields_.rows; ++row) RenderRow(motion, row, &worker, target);
 }
 
-WarpScene::Parts WarpScene::PartsOfFrame() const {
+PortraitScene::Parts PortraitScene::PartsOfFrame() const {
   return {fields_,         writer_,
           *still_,         frame_.empty() ? portrait_ : frame_,
           placement_.rect, straight_.empty() && !fine_.empty()};
 }
 
-bool WarpScene::OnlySkinMoves(uint64_t time_ns) const {
+bool PortraitScene::OnlySkinMoves(uint64_t time_ns) const {
   if (fields_.Count() == 0 || !straight_.empty()) return false;
   if (label_ && !label_->area().Intersect(portrait_.area()).Empty()) return false;
   Frame frame;
   frame.time_ns = time_ns;
-  const Motion motion = MotionOf(frame);
-  return motion.shut <= 0 && motion.mouth.AtRest();
+  return MotionOf(frame).shut <= 0;
 }
 
-void WarpScene::Solve(uint64_t time_ns, WarpGrid* grid) const {
+void PortraitScene::Solve(uint64_t time_ns, WarpGrid* grid) const {
   Frame frame;
   frame.time_ns = time_ns;
-  const Motion motion = MotionOf(frame);
-  grid->Solve(fields_, map_, face_->geometry, motion.mouth, motion.head);
+  SolveGrid(MotionOf(frame), grid);
 }
 
 // The pixels of one row of cells.
-void WarpScene::RenderRow(const Motion& motion, int cell_row, Worker* worker,
-                          const FrameTarget& target) const {
+void PortraitScene::RenderRow(const Motion& motion, int cell_row, Worker* worker,
+                              const FrameTarget& target) const {
   const bool above_too = writer_.target().chroma_site == ChromaSite::kTopLeftCosited;
   // Where the filter looks upwards all rows are of one width, so that the row above is known.
   const int from = above_too ? 0 : fields_.cells_from[static_cast<size_t>(cell_row)];
@@ -213,8 +221,8 @@ void WarpScene::RenderRow(const Motion& motion, int cell_row, Worker* worker,
 }
 
 // Row `y` of the span's columns, from the portrait.
-void WarpScene::WarpLine(const Motion& motion, int y, const Rect& span, Worker* worker,
-                         uint8_t* out) const {
+void PortraitScene::WarpLine(const Motion& motion, int y, const Rect& span, Worker* worker,
+                             uint8_t* out) const {
   const int count = span.x1 - span.x0, step = fields_.step;
   const int row = (y - fields_.y0) / step, inside = (y - fields_.y0) % step;
   const int first = (span.x0 - fields_.x0) / step;
@@ -240,13 +248,13 @@ void WarpScene::WarpLine(const Motion& motion, int y, const Rect& span, Worker* 
     motion.source->SampleStraight(x, source_y, count, out);
   }
   if (motion.shut > 0) lids_->Draw({span.x0, count, y, x, source_y, out}, motion.shut);
-  if (row >= fields_.mouth_top && row < fields_.mouth_bottom && !motion.mouth.AtRest())
+  if (row >= fields_.mouth_top && row < fields_.mouth_bottom && motion.mouth != nullptr)
     DrawMouth(motion, y, span, worker, out);
   if (label_) label_->Draw(out, 0, {span.x0, y, span.x1, y + 1});
 }
 
-void WarpScene::DrawMouth(const Motion& motion, int y, const Rect& span, Worker* worker,
-                          uint8_t* out) const {
+void PortraitScene::DrawMouth(const Motion& motion, int y, const Rect& span, Worker* worker,
+                              uint8_t* out) const {
   const int step = fields_.step;
   const int row = (y - fields_.y0) / step, inside = (y - fields_.y0) % step;
   int from = fields_.mouth_from, to = fields_.mouth_to;
@@ -264,55 +272,13 @@ void WarpScene::DrawMouth(const Motion& motion, int y, const Rect& span, Worker*
   expand(worker->grid.lower().x, &worker->lower_x);
   expand(worker->grid.lower().y, &worker->lower_y);
   const int left = fields_.x0 + from * step, right = fields_.x0 + to * step;
-  for (int x = std::max(left, span.x0); x < std::min(right, span.x1); ++x)
-    DrawMouthPixel(motion, x - left, x, y, *worker, out + 4 * (x - span.x0));
+  const int first = std::max(left, span.x0), last = std::min(right, span.x1);
+  if (first >= last) return;
+  const size_t skipped = static_cast<size_t>(first - left);
+  mouth_->DrawRow(*motion.mouth,
+                  {first, last - first, y, &worker->upper_x[skipped], &worker->upper_y[skipped],
+                   &worker->lower_x[skipped], &worker->lower_y[skipped], motion.head,
+                   out + 4 * (first - span.x0)});
 }
 
-// Upper lip, lower lip and inside, each by the share of the pixel that it covers.
-void WarpScene::DrawMouthPixel(const Motion& motion, int index, int x, int y, const Worker& worker,
-                               uint8_t* out) const {
-  const FaceGeometry& face = face_->geometry;
-  const size_t i = static_cast<size_t>(index);
-  const int32_t upper_x = worker.upper_x[i] + 256 * x, upper_y = worker.upper_y[i] + 256 * y;
-  const int32_t lower_x = worker.lower_x[i] + 256 * x, lower_y = worker.lower_y[i] + 256 * y;
-  const Point upper =
-      map_.ToFace(static_cast<float>(upper_x) / 256.0f, static_cast<float>(upper_y) / 256.0f);
-  const Point lower =
-      map_.ToFace(static_cast<float>(lower_x) / 256.0f, static_cast<float>(lower_y) / 256.0f);
-  // A smile's lips end in pixels that are half tooth: those stay with the teeth.
-  const float across = std::min(1.0f, face.Across(upper.u));
-  const float fringe = face.shows_inside ? kLipFringe * (1 - across * across) : 0.0f;
-  const float below_upper = upper.v - face.upper_lip.At(upper.u) + fringe,
-              above_lower = face.lower_lip.At(lower.u) - lower.v + fringe;
-  const float soft = std::max(lip_softness_ * (1 + across * across), 1.0f / map_.PixelsPerUnit());
-  const float cover_upper = std::clamp(0.5f - below_upper / soft, 0.0f, 1.0f);
-  const float cover_lower = std::clamp(0.5f - above_lower / soft, 0.0f, 1.0f);
-  if (cover_upper >= 1) return Source().SampleOne(upper_x, upper_y, out);
-  if (cover_lower >= 1) return Source().SampleOne(lower_x, lower_y, out);
-  uint8_t lip_up[4], lip_down[4];
-  Source().SampleOne(upper_x, upper_y, lip_up);
-  Source().SampleOne(lower_x, lower_y, lip_down);
-  const float cover_inside = std::max(0.0f, 1 - cover_upper - cover_lower);
-  const float total = cover_upper + cover_lower + cover_inside;
-  Colour colour{0, 0, 0};
-  if (cover_inside > 0) {
-    const Point p = map_.ToFace(static_cast<float>(x), static_cast<float>(y));
-    const Point c = face.box_centre;
-    const HeadPose& head = motion.head;
-    const MouthPlace place{{p.u - head_at_mouth_ * (head.u - head.turn * (p.v - c.v)) -
-                                nearness_at_mouth_ * head.parallax,
-                            p.v - head_at_mouth_ * (head.v + head.turn * (p.u - c.u))},
-                           std::max(0.0f, below_upper),
-                           std::max(0.0f, above_lower)};
-    colour = interior_->At(place, motion.inside);
-  }
-  const float inside[3] = {colour.r, colour.g, colour.b};
-  for (int k = 0; k < 3; ++k) {
-    const float value = cover_upper * static_cast<float>(lip_up[k]) +
-                        cover_lower * static_cast<float>(lip_down[k]) + cover_inside * inside[k];
-    out[k] = static_cast<uint8_t>(std::lrintf(value / total));
-  }
-  out[3] = 255;
-}
-
-}  // namespace talkface::auwarp
+}  // namespace talkface::portrait
