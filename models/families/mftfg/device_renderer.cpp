@@ -99,14 +99,14 @@ Denoiser DeviceRenderer::MakeStep(const Tensor& conditions, const Guidance& guid
 }
 
 Tensor DeviceRenderer::Sample(const std::vector<FaceRequest>& requests,
-                              const std::function<bool()>& stop, Mark* sampled) {
+                              const std::function<bool()>& stop, nets::Mark* sampled) {
   const std::lock_guard<std::mutex> lock(sampling_mutex_);
   const auto entered = sampling_.Enter();
   for (const FaceRequest& request : requests) request.heard->ready.Hold(sampling_);
-  std::array<Mark, kStepsAhead> steps;
+  std::array<nets::Mark, kStepsAhead> steps;
   int64_t step = 0;
   const auto stop_after = [&] {
-    Mark& mark = steps[static_cast<size_t>(step++ % kStepsAhead)];
+    nets::Mark& mark = steps[static_cast<size_t>(step++ % kStepsAhead)];
     mark.Wait();
     mark.Set(sampling_);
     return stop();
@@ -143,7 +143,7 @@ std::vector<DeviceRenderer::Drawn> DeviceRenderer::Draw(const Items& items,
 void DeviceRenderer::Render(const Items& items) {
   const torch::NoGradGuard no_gradients;
   const std::vector<FaceRequest> requests = RequestsOf(items);
-  Mark sampled, copied;
+  nets::Mark sampled, copied;
   const Tensor latents = Sample(
       requests, [&items] { return AllCancelled(items); }, &sampled);
   std::vector<Drawn> drawn;

@@ -39,7 +39,7 @@ class DeviceRenderer {
  private:
   struct Drawn;
   torch::Tensor Sample(const std::vector<FaceRequest>& requests, const std::function<bool()>& stop,
-                       Mark* sampled);
+                       nets::Mark* sampled);
   std::vector<Drawn> Draw(const std::vector<const RenderItem*>& items,
                           const std::vector<FaceRequest>& requests, const torch::Tensor& latents);
   nets::BatchGraphs Graphs(nets::BatchGraphs::Network network, int pool);

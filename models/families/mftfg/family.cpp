@@ -105,7 +105,7 @@ imaging::Landmarks MeanShapeOf(const Pack& pack) {
     throw Error(Code::kBadPack, found->second->path() + ": mean_shape has another shape than [" +
                                     std::to_string(imaging::kAlignedShapeRows) + " or more, 2].");
   }
-  const torch::Tensor table = ToTensor(view).to(torch::kFloat64);
+  const torch::Tensor table = nets::ToTensor(view).to(torch::kFloat64);
   imaging::Landmarks shape;
   for (int64_t i = 0; i < table.size(0); ++i)
     shape.push_back({table[i][0].item<double>(), table[i][1].item<double>()});

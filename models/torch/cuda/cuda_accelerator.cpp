@@ -175,6 +175,6 @@ extern "C" __attribute__((visibility("default"))) talkface::Status talkface_cuda
                             "libtalkface-cuda.so is of another release than the engine.");
     }
     at::globalContext().lazyInitDevice(at::kCUDA);
-    *out = new talkface::mftfg::CudaAccelerator(index, memory_limit);
+    *out = new talkface::nets::CudaAccelerator(index, memory_limit);
   });
 }

@@ -24,7 +24,7 @@ constexpr ConvBlockImpl::Options kBlocks[] = {
 torch::ExpandingArray<2> Pair(const std::array<int64_t, 2>& values) { return {values}; }
 
 nn::Sequential Layer(int64_t in, int64_t out) {
-  return nn::Sequential(nn::Linear(in, out), Leaky(kUnitSlope), nn::Dropout(kDropout));
+  return nn::Sequential(nn::Linear(in, out), nets::Leaky(kUnitSlope), nn::Dropout(kDropout));
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "models/families/mftfg/model/audio_encoder.h"
 
+#include "models/speech/mfcc.h"
 #include "models/torch/activation.h"
 
 namespace talkface::mftfg {

@@ -34,11 +34,11 @@ std::string Numbered(const char* list, size_t level, const std::string& rest) {
 }  // namespace
 
 VqBlockImpl::VqBlockImpl(int64_t in, int64_t out, int64_t size)
-    : norm1(Place(*this, "norm1", MakeNorm(in))),
-      norm2(Place(*this, "norm2", MakeNorm(out))),
-      conv1(Place(*this, "conv1", MakeConv(in, out, size))),
-      conv2(Place(*this, "conv2", MakeConv(out, out, size))) {
-  if (in != out) nin_shortcut = Place(*this, "nin_shortcut", MakePointConv(in, out, size));
+    : norm1(nets::Place(*this, "norm1", MakeNorm(in))),
+      norm2(nets::Place(*this, "norm2", MakeNorm(out))),
+      conv1(nets::Place(*this, "conv1", MakeConv(in, out, size))),
+      conv2(nets::Place(*this, "conv2", MakeConv(out, out, size))) {
+  if (in != out) nin_shortcut = nets::Place(*this, "nin_shortcut", MakePointConv(in, out, size));
 }
 
 Tensor VqBlockImpl::forward(const Tensor& x) {
@@ -48,11 +48,11 @@ Tensor VqBlockImpl::forward(const Tensor& x) {
 }
 
 VqAttentionImpl::VqAttentionImpl(int64_t channels, int64_t size)
-    : norm(Place(*this, "norm", MakeNorm(channels, nets::Activation::kNone))),
-      q(Place(*this, "q", MakePointConv(channels, channels, size))),
-      k(Place(*this, "k", MakePointConv(channels, channels, size))),
-      v(Place(*this, "v", MakePointConv(channels, channels, size))),
-      proj_out(Place(*this, "proj_out", MakePointConv(channels, channels, size))) {}
+    : norm(nets::Place(*this, "norm", MakeNorm(channels, nets::Activation::kNone))),
+      q(nets::Place(*this, "q", MakePointConv(channels, channels, size))),
+      k(nets::Place(*this, "k", MakePointConv(channels, channels, size))),
+      v(nets::Place(*this, "v", MakePointConv(channels, channels, size))),
+      proj_out(nets::Place(*this, "proj_out", MakePointConv(channels, channels, size))) {}
 
 Tensor VqAttentionImpl::forward(const Tensor& x) {
   const Tensor h = norm(x);  // [B, C, H, W]
@@ -64,32 +64,33 @@ Tensor VqAttentionImpl::forward(const Tensor& x) {
 }
 
 VqMiddleImpl::VqMiddleImpl(int64_t channels, int64_t size)
-    : block_1(Place(*this, "block_1", VqBlock(channels, channels, size))),
-      block_2(Place(*this, "block_2", VqBlock(channels, channels, size))),
-      attn_1(Place(*this, "attn_1", VqAttention(channels, size))) {}
+    : block_1(nets::Place(*this, "block_1", VqBlock(channels, channels, size))),
+      block_2(nets::Place(*this, "block_2", VqBlock(channels, channels, size))),
+      attn_1(nets::Place(*this, "attn_1", VqAttention(channels, size))) {}
 
 Tensor VqMiddleImpl::forward(const Tensor& x) { return block_2(attn_1(block_1(x))); }
 
 VqEncoderImpl::VqEncoderImpl(const Config& config) {
   int64_t width = config.first_stage_channels, size = config.image_size;
-  conv_in = Place(*this, "conv_in", MakeConv(3, width, size));
+  conv_in = nets::Place(*this, "conv_in", MakeConv(3, width, size));
   down.resize(config.first_stage_mult.size());
   for (size_t i = 0; i < down.size(); ++i) {
     const int64_t out = config.first_stage_channels * config.first_stage_mult[i];
     for (int64_t j = 0; j < config.first_stage_blocks; ++j) {
       const std::string name = Numbered("down", i, "block." + std::to_string(j));
-      down[i].blocks.push_back(Place(*this, name, VqBlock(width, out, size)));
+      down[i].blocks.push_back(nets::Place(*this, name, VqBlock(width, out, size)));
       width = out;
     }
     if (i + 1 < down.size()) {
-      down[i].downsample = Place(*this, Numbered("down", i, "downsample.conv"),
-                                 nets::Conv(nets::ConvShape{width, width, 3, 2, 0, size + 1}));
+      down[i].downsample =
+          nets::Place(*this, Numbered("down", i, "downsample.conv"),
+                      nets::Conv(nets::ConvShape{width, width, 3, 2, 0, size + 1}));
       size /= 2;
     }
   }
-  mid = Place(*this, "mid", VqMiddle(width, size));
-  norm_out = Place(*this, "norm_out", MakeNorm(width));
-  conv_out = Place(*this, "conv_out", MakeConv(width, config.latent_channels, size));
+  mid = nets::Place(*this, "mid", VqMiddle(width, size));
+  norm_out = nets::Place(*this, "norm_out", MakeNorm(width));
+  conv_out = nets::Place(*this, "conv_out", MakeConv(width, config.latent_channels, size));
 }
 
 Tensor VqEncoderImpl::Down(size_t level, Tensor x) {
@@ -109,22 +110,23 @@ Tensor VqEncoderImpl::forward(const Tensor& image) {
 VqDecoderImpl::VqDecoderImpl(const Config& config) {
   const int64_t first = config.decoder_channels();
   int64_t width = first * config.first_stage_mult.back(), size = config.latent_size();
-  conv_in = Place(*this, "conv_in", MakeConv(config.latent_channels, width, size));
-  mid = Place(*this, "mid", VqMiddle(width, size));
+  conv_in = nets::Place(*this, "conv_in", MakeConv(config.latent_channels, width, size));
+  mid = nets::Place(*this, "mid", VqMiddle(width, size));
   up.resize(config.first_stage_mult.size());
   for (size_t i = up.size(); i-- > 0;) {
     const int64_t out = first * config.first_stage_mult[i];
     for (int64_t j = 0; j <= config.first_stage_blocks; ++j) {
       const std::string name = Numbered("up", i, "block." + std::to_string(j));
-      up[i].blocks.push_back(Place(*this, name, VqBlock(width, out, size)));
+      up[i].blocks.push_back(nets::Place(*this, name, VqBlock(width, out, size)));
       width = out;
     }
     if (i == 0) break;
-    up[i].upsample = Place(*this, Numbered("up", i, "upsample"), nets::UpsampleConv(width, size));
+    up[i].upsample =
+        nets::Place(*this, Numbered("up", i, "upsample"), nets::UpsampleConv(width, size));
     size *= 2;
   }
-  norm_out = Place(*this, "norm_out", MakeNorm(width));
-  conv_out = Place(*this, "conv_out", MakeConv(width, 3, size));
+  norm_out = nets::Place(*this, "norm_out", MakeNorm(width));
+  conv_out = nets::Place(*this, "conv_out", MakeConv(width, 3, size));
 }
 
 Tensor VqDecoderImpl::forward(const Tensor& z) {
@@ -137,8 +139,8 @@ Tensor VqDecoderImpl::forward(const Tensor& z) {
 }
 
 QuantizerImpl::QuantizerImpl(const Config& config)
-    : embedding(
-          Place(*this, "embedding", torch::nn::Embedding(config.codes, config.latent_channels))) {}
+    : embedding(nets::Place(*this, "embedding",
+                            torch::nn::Embedding(config.codes, config.latent_channels))) {}
 
 Tensor QuantizerImpl::Indices(const Tensor& z) {
   const Tensor codes = embedding->weight;                                        // [K, Z]
@@ -160,13 +162,13 @@ Tensor QuantizerImpl::forward(const Tensor& z) {
 }
 
 FirstStageImpl::FirstStageImpl(const Config& config)
-    : encoder(Place(*this, "encoder", VqEncoder(config))),
-      decoder(Place(*this, "decoder", VqDecoder(config))),
-      quantize(Place(*this, "quantize", Quantizer(config))),
-      quant_conv(Place(
+    : encoder(nets::Place(*this, "encoder", VqEncoder(config))),
+      decoder(nets::Place(*this, "decoder", VqDecoder(config))),
+      quantize(nets::Place(*this, "quantize", Quantizer(config))),
+      quant_conv(nets::Place(
           *this, "quant_conv",
           MakePointConv(config.latent_channels, config.latent_channels, config.latent_size()))),
-      post_quant_conv(Place(
+      post_quant_conv(nets::Place(
           *this, "post_quant_conv",
           MakePointConv(config.latent_channels, config.latent_channels, config.latent_size()))) {}
 

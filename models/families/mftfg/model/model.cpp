@@ -51,12 +51,12 @@ ModelImpl::ModelImpl(const Config& config)
       first_stage(config),
       config_(config) {
   PlaceParts(*this, "", *audio);
-  Place(*this, "cond_stage_model_for_ldm", landmarks);
+  nets::Place(*this, "cond_stage_model_for_ldm", landmarks);
   PlaceParts(*this, "", *units);
-  Place(*this, "mask_model", mask_generator);
+  nets::Place(*this, "mask_model", mask_generator);
   PlaceParts(*this, "model.", *fusion);
-  Place(*this, "model.diffusion_model", unet);
-  Place(*this, "first_stage_model", first_stage);
+  nets::Place(*this, "model.diffusion_model", unet);
+  nets::Place(*this, "first_stage_model", first_stage);
 }
 
 FaceLatents ModelImpl::EncodeFace(const FacePictures& pictures) {

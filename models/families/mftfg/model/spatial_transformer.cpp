@@ -21,10 +21,10 @@ Tensor MapOfTokens(const Tensor& tokens, int64_t rows, int64_t columns) {
 
 CrossAttentionImpl::CrossAttentionImpl(int64_t channels, int64_t context_features,
                                        int64_t head_channels)
-    : to_q(Place(*this, "to_q", nets::Dense(channels, channels, false))),
-      to_k(Place(*this, "to_k", nets::Dense(context_features, channels, false))),
-      to_v(Place(*this, "to_v", nets::Dense(context_features, channels, false))),
-      to_out(Place(*this, "to_out.0", nets::Dense(channels, channels))),
+    : to_q(nets::Place(*this, "to_q", nets::Dense(channels, channels, false))),
+      to_k(nets::Place(*this, "to_k", nets::Dense(context_features, channels, false))),
+      to_v(nets::Place(*this, "to_v", nets::Dense(context_features, channels, false))),
+      to_out(nets::Place(*this, "to_out.0", nets::Dense(channels, channels))),
       head_channels_(head_channels) {}
 
 Tensor CrossAttentionImpl::SplitHeads(const Tensor& x) const {
@@ -42,8 +42,9 @@ Tensor CrossAttentionImpl::forward(const Tensor& x, const Tensor& context) {
 Tensor CrossAttentionImpl::Fold(const Tensor& context) { return to_out(to_v(context)); }
 
 FeedForwardImpl::FeedForwardImpl(int64_t channels)
-    : proj(Place(*this, "net.0.proj", nets::Dense(channels, 2 * kFeedForwardWidth * channels))),
-      out(Place(*this, "net.2", nets::Dense(kFeedForwardWidth * channels, channels))) {}
+    : proj(nets::Place(*this, "net.0.proj",
+                       nets::Dense(channels, 2 * kFeedForwardWidth * channels))),
+      out(nets::Place(*this, "net.2", nets::Dense(kFeedForwardWidth * channels, channels))) {}
 
 Tensor FeedForwardImpl::forward(const Tensor& x) {
   const std::vector<Tensor> halves = proj(x).chunk(2, -1);  // 2 x [B, T, 4 C]
@@ -52,12 +53,12 @@ Tensor FeedForwardImpl::forward(const Tensor& x) {
 
 TransformerBlockImpl::TransformerBlockImpl(int64_t channels, int64_t context_features,
                                            int64_t head_channels, size_t index)
-    : attn1(Place(*this, "attn1", CrossAttention(channels, channels, head_channels))),
-      attn2(Place(*this, "attn2", CrossAttention(channels, context_features, head_channels))),
-      ff(Place(*this, "ff", FeedForward(channels))),
-      norm1(Place(*this, "norm1", nets::TokenNorm(channels))),
-      norm2(Place(*this, "norm2", nets::TokenNorm(channels))),
-      norm3(Place(*this, "norm3", nets::TokenNorm(channels))),
+    : attn1(nets::Place(*this, "attn1", CrossAttention(channels, channels, head_channels))),
+      attn2(nets::Place(*this, "attn2", CrossAttention(channels, context_features, head_channels))),
+      ff(nets::Place(*this, "ff", FeedForward(channels))),
+      norm1(nets::Place(*this, "norm1", nets::TokenNorm(channels))),
+      norm2(nets::Place(*this, "norm2", nets::TokenNorm(channels))),
+      norm3(nets::Place(*this, "norm3", nets::TokenNorm(channels))),
       index_(index) {}
 
 Tensor TransformerBlockImpl::forward(Tensor x, const Guidance& guidance) {
@@ -70,13 +71,13 @@ Tensor TransformerBlockImpl::forward(Tensor x, const Guidance& guidance) {
 
 SpatialTransformerImpl::SpatialTransformerImpl(int64_t channels, int64_t context_features,
                                                int64_t head_channels, int64_t size, size_t index)
-    : norm(Place(*this, "norm", nets::Norm(channels, kNormEpsilon, nets::Activation::kNone))),
-      proj_in(
-          Place(*this, "proj_in", nets::Conv(nets::ConvShape{channels, channels, 1, 1, 0, size}))),
-      proj_out(
-          Place(*this, "proj_out", nets::Conv(nets::ConvShape{channels, channels, 1, 1, 0, size}))),
-      block(Place(*this, "transformer_blocks.0",
-                  TransformerBlock(channels, context_features, head_channels, index))) {}
+    : norm(nets::Place(*this, "norm", nets::Norm(channels, kNormEpsilon, nets::Activation::kNone))),
+      proj_in(nets::Place(*this, "proj_in",
+                          nets::Conv(nets::ConvShape{channels, channels, 1, 1, 0, size}))),
+      proj_out(nets::Place(*this, "proj_out",
+                           nets::Conv(nets::ConvShape{channels, channels, 1, 1, 0, size}))),
+      block(nets::Place(*this, "transformer_blocks.0",
+                        TransformerBlock(channels, context_features, head_channels, index))) {}
 
 Tensor SpatialTransformerImpl::forward(const Tensor& x, const Guidance& guidance) {
   Tensor tokens = TokensOfMap(proj_in(norm(x)));                       // [B, T, C]

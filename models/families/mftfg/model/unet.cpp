@@ -32,15 +32,18 @@ Tensor TimestepEmbedding(const Tensor& t, int64_t channels) {
 }
 
 ResBlockImpl::ResBlockImpl(int64_t in, int64_t out, int64_t time_features, int64_t size)
-    : in_norm(Place(*this, "in_layers.0", nets::Norm(in, kUnetEpsilon, nets::Activation::kSilu))),
-      out_norm(
-          Place(*this, "out_layers.0", nets::Norm(out, kUnetEpsilon, nets::Activation::kSilu))),
-      in_conv(Place(*this, "in_layers.2", nets::Conv(nets::ConvShape{in, out, 3, 1, 1, size}))),
-      out_conv(Place(*this, "out_layers.3", nets::Conv(nets::ConvShape{out, out, 3, 1, 1, size}))),
-      time_dense(Place(*this, "emb_layers.1", nets::Dense(time_features, out))) {
+    : in_norm(
+          nets::Place(*this, "in_layers.0", nets::Norm(in, kUnetEpsilon, nets::Activation::kSilu))),
+      out_norm(nets::Place(*this, "out_layers.0",
+                           nets::Norm(out, kUnetEpsilon, nets::Activation::kSilu))),
+      in_conv(
+          nets::Place(*this, "in_layers.2", nets::Conv(nets::ConvShape{in, out, 3, 1, 1, size}))),
+      out_conv(
+          nets::Place(*this, "out_layers.3", nets::Conv(nets::ConvShape{out, out, 3, 1, 1, size}))),
+      time_dense(nets::Place(*this, "emb_layers.1", nets::Dense(time_features, out))) {
   if (in != out)
     skip_connection =
-        Place(*this, "skip_connection", nets::Conv(nets::ConvShape{in, out, 1, 1, 0, size}));
+        nets::Place(*this, "skip_connection", nets::Conv(nets::ConvShape{in, out, 1, 1, 0, size}));
 }
 
 Tensor ResBlockImpl::forward(const Tensor& x, const Tensor& time) {
@@ -56,26 +59,26 @@ UnetImpl::UnetImpl(const Config& config)
       size_(config.latent_size() + 2 * config.unet_border()) {
   const int64_t first = config.unet_channels, inputs = kInputs * config.latent_channels;
   const int64_t margin = config.unet_border(), latent = config.latent_size();
-  time_in = Place(*this, "time_embed.0", nets::Dense(first, 4 * first));
-  time_out = Place(*this, "time_embed.2", nets::Dense(4 * first, 4 * first));
-  border =
-      Place(*this, "newmodel.0", nets::Conv(nets::ConvShape{inputs, inputs, 1, 1, margin, latent}));
+  time_in = nets::Place(*this, "time_embed.0", nets::Dense(first, 4 * first));
+  time_out = nets::Place(*this, "time_embed.2", nets::Dense(4 * first, 4 * first));
+  border = nets::Place(*this, "newmodel.0",
+                       nets::Conv(nets::ConvShape{inputs, inputs, 1, 1, margin, latent}));
   std::vector<int64_t> skips;
   BuildInput(&skips);
   BuildMiddle();
   BuildOutput(std::move(skips));
-  unborder = Place(*this, "newmodel2.0",
-                   nets::Conv(nets::ConvShape{first, first, 2 * margin + 1, 1, 0, size_}));
-  out_norm = Place(*this, "out.0", nets::Norm(first, kUnetEpsilon, nets::Activation::kSilu));
-  out_conv = Place(*this, "out.2",
-                   nets::Conv(nets::ConvShape{first, config.latent_channels, 3, 1, 1, latent}));
+  unborder = nets::Place(*this, "newmodel2.0",
+                         nets::Conv(nets::ConvShape{first, first, 2 * margin + 1, 1, 0, size_}));
+  out_norm = nets::Place(*this, "out.0", nets::Norm(first, kUnetEpsilon, nets::Activation::kSilu));
+  out_conv = nets::Place(
+      *this, "out.2", nets::Conv(nets::ConvShape{first, config.latent_channels, 3, 1, 1, latent}));
 }
 
 void UnetImpl::AddTransformer(const std::string& name, UnetStage* stage) {
   stage->transformer =
-      Place(*this, name,
-            SpatialTransformer(width_, config_.context_features(), config_.unet_head_channels,
-                               size_, transformers_.size()));
+      nets::Place(*this, name,
+                  SpatialTransformer(width_, config_.context_features(), config_.unet_head_channels,
+                                     size_, transformers_.size()));
   transformers_.push_back(stage->transformer);
 }
 
@@ -88,24 +91,24 @@ void UnetImpl::BuildInput(std::vector<int64_t>* skips) {
     skips->push_back(width_);
   };
   UnetStage first;
-  first.conv = Place(*this, Numbered(list, 0, 0),
-                     nets::Conv(nets::ConvShape{inputs, width_, 3, 1, 1, size_}));
+  first.conv = nets::Place(*this, Numbered(list, 0, 0),
+                           nets::Conv(nets::ConvShape{inputs, width_, 3, 1, 1, size_}));
   add(first);
   for (size_t level = 0; level < config_.unet_mult.size(); ++level) {
     for (int64_t i = 0; i < config_.unet_blocks; ++i) {
       const size_t block = input_blocks.size();
       const int64_t out = config_.unet_channels * config_.unet_mult[level];
       UnetStage stage;
-      stage.res = Place(*this, Numbered(list, block, 0),
-                        ResBlock(width_, out, 4 * config_.unet_channels, size_));
+      stage.res = nets::Place(*this, Numbered(list, block, 0),
+                              ResBlock(width_, out, 4 * config_.unet_channels, size_));
       width_ = out;
       if (level > 0) AddTransformer(Numbered(list, block, 1), &stage);
       add(stage);
     }
     if (level + 1 == config_.unet_mult.size()) break;
     UnetStage halving;
-    halving.conv = Place(*this, Numbered(list, input_blocks.size(), 0) + ".op",
-                         nets::Conv(nets::ConvShape{width_, width_, 3, 2, 1, size_}));
+    halving.conv = nets::Place(*this, Numbered(list, input_blocks.size(), 0) + ".op",
+                               nets::Conv(nets::ConvShape{width_, width_, 3, 2, 1, size_}));
     size_ /= 2;
     add(halving);
   }
@@ -114,9 +117,9 @@ void UnetImpl::BuildInput(std::vector<int64_t>* skips) {
 void UnetImpl::BuildMiddle() {
   const int64_t time_features = 4 * config_.unet_channels;
   UnetStage first, second;
-  first.res = Place(*this, "middle_block.0", ResBlock(width_, width_, time_features, size_));
+  first.res = nets::Place(*this, "middle_block.0", ResBlock(width_, width_, time_features, size_));
   AddTransformer("middle_block.1", &first);
-  second.res = Place(*this, "middle_block.2", ResBlock(width_, width_, time_features, size_));
+  second.res = nets::Place(*this, "middle_block.2", ResBlock(width_, width_, time_features, size_));
   middle_block = {first, second};
 }
 
@@ -127,13 +130,15 @@ void UnetImpl::BuildOutput(std::vector<int64_t> skips) {
       const size_t block = output_blocks.size();
       const int64_t out = config_.unet_channels * config_.unet_mult[level];
       UnetStage stage;
-      stage.res = Place(*this, Numbered(list, block, 0),
-                        ResBlock(width_ + skips.back(), out, 4 * config_.unet_channels, size_));
+      stage.res =
+          nets::Place(*this, Numbered(list, block, 0),
+                      ResBlock(width_ + skips.back(), out, 4 * config_.unet_channels, size_));
       skips.pop_back();
       width_ = out;
       if (level > 0) AddTransformer(Numbered(list, block, 1), &stage);
       if (level > 0 && i == config_.unet_blocks) {
-        stage.upsample = Place(*this, Numbered(list, block, 2), nets::UpsampleConv(width_, size_));
+        stage.upsample =
+            nets::Place(*this, Numbered(list, block, 2), nets::UpsampleConv(width_, size_));
         size_ *= 2;
       }
       output_blocks.push_back(stage);

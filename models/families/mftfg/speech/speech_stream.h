@@ -20,7 +20,7 @@ struct HeardWindow {
   torch::Tensor valid;             // [1, T] bool, or none: all frames are
   int64_t place = 0;               // the drawn frame
   std::vector<float> intensities;  // of that frame, 0..5; only with the corrected wiring
-  Mark ready;                      // behind which the tensors are another lane's to read
+  nets::Mark ready;                // behind which the tensors are another lane's to read
 };
 
 class SpeechControls : public FrameControls {

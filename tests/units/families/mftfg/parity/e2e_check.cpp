@@ -138,7 +138,7 @@ class Run {
     model_->PrepareInference(torch::kCPU, torch::kFloat32);
     Clip clip;
     const auto speech = SafeTensors::Open(reference_->PathBeside("a_mfcc.safetensors"));
-    const Tensor wave = mftfg::ToTensor(speech->Get("in/wave")).to(torch::kFloat32) / 32768;
+    const Tensor wave = nets::ToTensor(speech->Get("in/wave")).to(torch::kFloat32) / 32768;
     clip.speech.assign(wave.const_data_ptr<float>(), wave.const_data_ptr<float>() + wave.numel());
     clip.face = face_;
     clip.landmarks = window_.landmarks;

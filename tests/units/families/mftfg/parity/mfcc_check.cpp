@@ -44,12 +44,12 @@ torch::Tensor Rows(const std::array<std::array<double, N>, M>& rows) {
 std::vector<double> Emphasised(const std::vector<int16_t>& samples) {
   std::vector<double> emphasised(samples.begin(), samples.end());
   for (size_t i = 1; i < samples.size(); ++i)
-    emphasised[i] = mftfg::mfcc::PreEmphasise(samples[i], samples[i - 1]);
+    emphasised[i] = speech::mfcc::PreEmphasise(samples[i], samples[i - 1]);
   return emphasised;
 }
 
 void CheckStages(Reference* reference, const std::vector<int16_t>& samples, size_t columns) {
-  using namespace mftfg::mfcc;
+  using namespace speech::mfcc;
   reference->Compare("mid/filterbank_f64", Rows(FilterBank()), kDoubleTolerance);
   CompareRounded(reference, "mid/filterbank", Rows(FilterBank()));
   reference->Compare("mid/dct_matrix_f64", Rows(Dct()), kDoubleTolerance);

@@ -36,7 +36,7 @@ std::string Reference::PathBeside(const std::string& file) const {
 }
 
 torch::Tensor Reference::Get(const std::string& name) const {
-  return mftfg::ToTensor(file_->Get(name));
+  return nets::ToTensor(file_->Get(name));
 }
 
 std::string Reference::Fact(const std::string& name) const {
