@@ -11,6 +11,7 @@
 #include <tuple>
 #include <utility>
 
+#include "models/core/family_library.h"
 #include "models/core/open.h"
 #include "models/core/scheduler.h"
 
@@ -185,21 +186,16 @@ class EngineObject final : public Engine {
 
 std::unique_ptr<Family> OpenFamily(const Pack& pack, const EngineOptions& options,
                                    const std::string& device) {
-  for (const FamilyEntry& entry : Families()) {
-    if (pack.family() != entry.name) continue;
-    FamilyContext context{pack,
-                          device,
-                          options.precision,
-                          options.search_path != nullptr ? options.search_path : "",
-                          nullptr,
-                          options.device_memory_limit};
-    context.progress = [&options](int percent, const char* what) {
-      if (options.progress != nullptr) options.progress(options.user, percent, what);
-    };
-    return entry.open(context);
-  }
-  throw Error(Code::kUnsupported, "Pack '" + pack.name() + "' is of the family '" + pack.family() +
-                                      "', which cannot draw faces in this build.");
+  FamilyContext context{pack,
+                        device,
+                        options.precision,
+                        options.search_path != nullptr ? options.search_path : "",
+                        nullptr,
+                        options.device_memory_limit};
+  context.progress = [&options](int percent, const char* what) {
+    if (options.progress != nullptr) options.progress(options.user, percent, what);
+  };
+  return FamilyOf(pack).open(context);
 }
 
 std::string RealPath(const std::string& path) {

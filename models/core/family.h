@@ -100,7 +100,19 @@ struct FamilyEntry {
   std::unique_ptr<Family> (*open)(const FamilyContext& context);
 };
 
-// The families this build has (family_list.cpp), by the name in a manifest.
+// A family that lives in a library of its own (family_library.h).
+struct FamilyLibrary {
+  const char* family;
+  const char* file;       // beside the engine
+  const char* variable;   // of the environment: the file's path, for tests
+  const char* stands_on;  // the soname of what it links and the engine does not
+  const char* package;    // that brings it
+  const char* setup;      // the command that makes a build have it
+};
+
+// The families that the engine has (families/family_list.cpp), by the name in a manifest, and those
+// in libraries of their own.
 const std::vector<FamilyEntry>& Families();
+const std::vector<FamilyLibrary>& FamilyLibraries();
 
 }  // namespace talkface

@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "models/core/family.h"
+#include "models/core/family_library.h"
 #include "models/core/open.h"
 
 namespace talkface {
@@ -24,6 +24,7 @@ nlohmann::json Describe(const std::string& folder) {
     facts["version"] = pack->version();
     facts["family"] = pack->family();
     facts["licence"] = pack->licence();
+    facts["error"] = MissingLibrary(*pack);
   } catch (const Error& error) {
     facts["error"] = error.what();
   }

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: MIT
+// The list of families: a line in one of the two tables is all that a new one needs here.
 #include "models/core/family.h"
 #include "models/families/auwarp/family.h"
 #include "models/families/fake/family.h"
-#ifdef TALKFACE_WITH_TORCH
-#include "models/families/mftfg/family.h"
-#endif
 
 namespace talkface {
 
@@ -12,11 +10,16 @@ const std::vector<FamilyEntry>& Families() {
   static const std::vector<FamilyEntry> families = {
       {"auwarp", &auwarp::OpenFamily},
       {"fake", &fake::OpenFamily},
-#ifdef TALKFACE_WITH_TORCH
-      {"mftfg", &mftfg::OpenFamily},
-#endif
   };
   return families;
+}
+
+const std::vector<FamilyLibrary>& FamilyLibraries() {
+  static const std::vector<FamilyLibrary> libraries = {
+      {"mftfg", "libtalkface-torch.so", "TALKFACE_TORCH", "libtorch_cpu.so", "talkface-torch",
+       "scripts/setup.sh --torch"},
+  };
+  return libraries;
 }
 
 }  // namespace talkface
