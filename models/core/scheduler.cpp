@@ -2,7 +2,6 @@
 #include "models/core/scheduler.h"
 
 #include <algorithm>
-#include <chrono>
 #include <utility>
 
 namespace talkface {
@@ -23,23 +22,14 @@ struct Work {
 
 namespace {
 
-std::chrono::steady_clock::time_point TimePoint(uint64_t ns) {
-  return std::chrono::steady_clock::time_point(std::chrono::nanoseconds(ns));
-}
-
 bool IsLate(const Work& work, uint64_t now_ns) {
   return work.request.deadline_ns != 0 && now_ns > work.request.deadline_ns;
 }
 
 }  // namespace
 
-uint64_t MonotonicNow() {
-  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(
-                                   std::chrono::steady_clock::now().time_since_epoch())
-                                   .count());
-}
-
-Scheduler::Scheduler(Family& family, unsigned threads) : family_(family) {
+Scheduler::Scheduler(Family& family, unsigned threads, Clock& clock)
+    : family_(family), clock_(clock) {
   for (unsigned i = 0; i < threads; ++i) workers_.emplace_back([this] { Run(); });
 }
 
@@ -60,7 +50,7 @@ Stats Scheduler::GetStats() const {
 void Scheduler::Run() {
   std::unique_lock<std::mutex> lock(mutex_);
   for (;;) {
-    queued_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+    while (!stopping_ && queue_.empty()) clock_.WaitUntil(queued_, lock, UINT64_MAX);
     if (stopping_) return;
     const Batch batch = TakeBatch(lock);
     if (batch.empty()) continue;
@@ -81,11 +71,11 @@ Scheduler::Batch Scheduler::TakeBatch(std::unique_lock<std::mutex>& lock) {
       if (work->request.deadline_ns != 0) limit = std::min(limit, work->request.deadline_ns);
       until = std::min(until, limit);
     }
-    if (MonotonicNow() >= until) break;
-    queued_.wait_until(lock, TimePoint(until));
+    if (clock_.Now() >= until) break;
+    clock_.WaitUntil(queued_, lock, until);
   }
   Batch batch;
-  const uint64_t now = MonotonicNow();
+  const uint64_t now = clock_.Now();
   while (!stopping_ && !queue_.empty() && batch.size() < most) {
     const std::shared_ptr<Work> work = queue_.front();
     queue_.pop_front();
@@ -102,7 +92,7 @@ Scheduler::Batch Scheduler::TakeBatch(std::unique_lock<std::mutex>& lock) {
 // Without mutex_: draws a batch; if it fails, each frame alone, so that one stream cannot harm
 // another.
 void Scheduler::Draw(const Batch& batch) {
-  const uint64_t begin = MonotonicNow();
+  const uint64_t begin = clock_.Now();
   std::vector<RenderItem> items;
   for (const auto& work : batch) items.push_back(work->request.item);
   std::vector<Status> results(batch.size());
@@ -113,7 +103,7 @@ void Scheduler::Draw(const Batch& batch) {
     }
   }
   items.clear();
-  const uint64_t each = (MonotonicNow() - begin) / batch.size();
+  const uint64_t each = (clock_.Now() - begin) / batch.size();
   std::lock_guard<std::mutex> lock(mutex_);
   ++stats_.batches;
   stats_.batch_max = std::max<uint64_t>(stats_.batch_max, batch.size());
@@ -149,7 +139,7 @@ uint64_t Scheduler::Client::Submit(Request request) {
   work->request = std::move(request);
   work->request.item.cancelled = &work->cancelled;
   work->client = this;
-  work->submitted_ns = MonotonicNow();
+  work->submitted_ns = scheduler_.clock_.Now();
   uint64_t ticket = 0;
   {
     std::lock_guard<std::mutex> lock(scheduler_.mutex_);
@@ -170,10 +160,11 @@ Status Scheduler::Client::Wait(uint64_t ticket, uint64_t timeout_ns) {
   const auto found = works_.find(ticket);
   if (found == works_.end()) return MakeStatus(Code::kCancelled, "Cancelled.");
   const std::shared_ptr<Work> work = found->second;
-  constexpr uint64_t kForever = 3'600'000'000'000;  // wait_until overflows on larger ones
-  const auto until = TimePoint(MonotonicNow() + std::min(timeout_ns, kForever));
-  if (!done_.wait_until(lock, until, [&] { return work->phase == Phase::kDone; })) {
-    return MakeStatus(Code::kTimeout, "The frame is not finished yet.");
+  Clock& clock = scheduler_.clock_;
+  const uint64_t now = clock.Now(), until = now + std::min(timeout_ns, UINT64_MAX - now);
+  while (work->phase != Phase::kDone) {
+    if (clock.Now() >= until) return MakeStatus(Code::kTimeout, "The frame is not finished yet.");
+    clock.WaitUntil(done_, lock, until);
   }
   works_.erase(ticket);
   return work->status;

@@ -12,11 +12,10 @@
 #include <thread>
 #include <vector>
 
+#include "models/core/clock.h"
 #include "models/core/family.h"
 
 namespace talkface {
-
-uint64_t MonotonicNow();  // nanoseconds
 
 // Owns the worker threads of one engine. They are joined by the destructor.
 class Scheduler {
@@ -45,7 +44,8 @@ class Scheduler {
     std::map<uint64_t, std::shared_ptr<struct Work>> works_;  // guarded by scheduler_.mutex_
   };
 
-  Scheduler(Family& family, unsigned threads);
+  // `clock` outlives it, and is what deadlines are of.
+  Scheduler(Family& family, unsigned threads, Clock& clock = SteadyClock());
   ~Scheduler();
   Scheduler(const Scheduler&) = delete;
   Scheduler& operator=(const Scheduler&) = delete;
@@ -59,6 +59,7 @@ class Scheduler {
   void Finish(const std::shared_ptr<Work>& work, const Status& status);  // mutex_ held
 
   Family& family_;
+  Clock& clock_;
   mutable std::mutex mutex_;
   std::condition_variable queued_;          // with mutex_: the queue grew, or stopping_
   std::list<std::shared_ptr<Work>> queue_;  // guarded by mutex_; most urgent first
