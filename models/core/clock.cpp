@@ -7,7 +7,8 @@
 namespace talkface {
 namespace {
 
-constexpr uint64_t kLongWait = 3'600'000'000'000;  // an hour; wait_until overflows on far larger ones
+constexpr uint64_t kLongWait =
+    3'600'000'000'000;  // an hour; wait_until overflows on far larger ones
 
 class MonotonicClock : public Clock {
  public:

@@ -8,6 +8,7 @@
 #include <list>
 #include <map>
 #include <memory>
+#include <ostream>
 #include <set>
 #include <string>
 #include <vector>
@@ -51,7 +52,15 @@ class Stage {
       for (const uint64_t frame : drawing.frames) ends[frame] = drawing.end_ns;
     return ends;
   }
-  void FailAlways(uint64_t frame) { failing_.insert(frame); }  // before it is submitted
+  void FailAlways(uint64_t frame) {  // before it is submitted
+    std::lock_guard<std::mutex> lock(mutex_);
+    failing_.insert(frame);
+  }
+  bool Fails(const Drawing& drawing) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    return std::any_of(drawing.frames.begin(), drawing.frames.end(),
+                       [this](uint64_t frame) { return failing_.count(frame) != 0; });
+  }
   uint64_t NewFrame() { return ++last_frame_; }
 
   test::ScriptedClock clock;
@@ -62,13 +71,12 @@ class Stage {
     Drawing drawing{clock.Now(), 0, {}};
     clock.Spend(drawing_ns_);
     drawing.end_ns = clock.Now();
-    bool fails = false;
-    std::lock_guard<std::mutex> lock(mutex_);
-    for (const RenderItem& item : items) {
-      drawing.frames.push_back(item.time_ns);
-      fails = fails || failing_.count(item.time_ns) != 0;
+    for (const RenderItem& item : items) drawing.frames.push_back(item.time_ns);
+    const bool fails = Fails(drawing);
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      drawings_.push_back(drawing);
     }
-    drawings_.push_back(drawing);
     if (fails) throw Error(Code::kFailed, "unlucky");
   }
 
@@ -77,7 +85,7 @@ class Stage {
   uint64_t last_frame_ = 0;
   std::mutex mutex_;
   std::vector<Drawing> drawings_;  // guarded by mutex_
-  std::set<uint64_t> failing_;
+  std::set<uint64_t> failing_;     // guarded by mutex_
 };
 
 // Submits a frame each `period`, wanted before the next one comes.
@@ -90,6 +98,7 @@ class LiveStream {
         next_(stage.clock.Now() + phase),
         fails_(fails) {}
   uint64_t next() const { return next_; }
+  void Stop() { next_ = UINT64_MAX; }
   void Submit() {
     Scheduler::Request request;
     request.item.time_ns = stage_.NewFrame();
@@ -186,6 +195,7 @@ struct Load {
   uint64_t drawing, period;
   size_t offline_least;  // frames of the offline stream in ten seconds
 };
+void PrintTo(const Load& load, std::ostream* out) { *out << load.name; }
 
 class LiveBesideOffline : public testing::TestWithParam<Load> {};
 
@@ -211,9 +221,110 @@ TEST_P(LiveBesideOffline, NoLiveFrameIsLate) {
 INSTANTIATE_TEST_SUITE_P(Scheduler, LiveBesideOffline,
                          testing::Values(Load{"warp", 1, 4 * kMs, 40 * kMs, 1000},
                                          Load{"warp2", 2, 15 * kMs, 80 * kMs, 300},
-                                         Load{"network", 2, 200 * kMs, 500 * kMs, 15},
+                                         Load{"network", 2, 200 * kMs, 500 * kMs, 10},
                                          Load{"busy", 1, 8 * kMs, 40 * kMs, 200}),
                          [](const auto& load) { return std::string(load.param.name); });
+
+// Twice as much as the worker can do.
+TEST(LiveStreams, OfflineFramesAreNotStarved) {
+  Scenario scenario(1, 20 * kMs);
+  OfflineStream& offline = scenario.offline.emplace_back(scenario.stage);
+  for (uint64_t i = 0; i < 4; ++i)
+    scenario.live.emplace_back(scenario.stage, 40 * kMs, i * 10 * kMs);
+  scenario.Play(20 * kSecond);
+  const size_t drawings = 20 * kSecond / (20 * kMs);
+  EXPECT_NEAR(static_cast<double>(offline.done()),
+              static_cast<double>(drawings) / (Scheduler::kMostPassedOver + 1), 2);
+  const Stats stats = scenario.stage.scheduler->GetStats();
+  EXPECT_NEAR(static_cast<double>(stats.frames), static_cast<double>(drawings), 2);  // never idle
+  EXPECT_NEAR(static_cast<double>(stats.late), static_cast<double>(drawings), 50);
+}
+
+TEST(LiveStreams, AStreamThatOnlyFailsHarmsNobody) {
+  Scenario scenario(1, 4 * kMs, 8);
+  OfflineStream& offline = scenario.offline.emplace_back(scenario.stage);
+  for (uint64_t i = 0; i < 4; ++i)
+    scenario.live.emplace_back(scenario.stage, 40 * kMs, i * 2 * kMs);
+  LiveStream failing(scenario.stage, 40 * kMs, kMs, true);
+  scenario.Play(40 * kMs);
+  for (const uint64_t end = scenario.stage.clock.Now() + 5 * kSecond;
+       scenario.stage.clock.Now() < end;) {
+    failing.Submit();
+    scenario.Play(40 * kMs);
+  }
+  EXPECT_EQ(scenario.LiveResult().late, 0u);
+  EXPECT_GT(offline.done(), 1000u);
+  EXPECT_GT(scenario.stage.scheduler->GetStats().failed, 100u);
+  size_t shared = 0;  // drawings that the failing stream has spoilt for others
+  for (const Stage::Drawing& drawing : scenario.stage.Drawings())
+    shared += drawing.frames.size() > 1 && scenario.stage.Fails(drawing) ? 1 : 0;
+  EXPECT_LE(shared, 1u);
+  scenario.stage.clock.End();
+}
+
+// The worker waits for a live stream's next frame no longer than for two of its frames.
+TEST(LiveStreams, AStreamThatSubmitsNoMoreIsNotWaitedFor) {
+  Scenario scenario(1, 30 * kMs);
+  LiveStream& live = scenario.live.emplace_back(scenario.stage, 40 * kMs, 0);
+  scenario.Play(kSecond);
+  live.Stop();
+  OfflineStream& offline = scenario.offline.emplace_back(scenario.stage);
+  scenario.Play(kSecond);
+  EXPECT_GE(offline.done(), (kSecond - 80 * kMs) / (30 * kMs) - 1);
+  EXPECT_EQ(scenario.LiveResult().late, 0u);
+}
+
+TEST(LiveStreams, AnOfflineStreamWithAThousandFramesAheadDelaysNoOther) {
+  Scenario scenario(1, 5 * kMs);
+  OfflineStream greedy(scenario.stage);
+  greedy.Refill(1000);
+  OfflineStream& modest = scenario.offline.emplace_back(scenario.stage);
+  scenario.Play(kSecond);
+  EXPECT_NEAR(static_cast<double>(modest.done()), 100, 5);
+  scenario.stage.clock.End();
+}
+
+TEST(LiveStreams, ABatchWaitsNoLongerThanToTheMomentItMustBeBegun) {
+  Scenario scenario(1, 10 * kMs, 8);
+  Scheduler::Client client(*scenario.stage.scheduler);
+  const uint64_t start = scenario.stage.clock.Now();
+  for (const uint64_t wanted_in : {500 * kMs, 100 * kMs}) {
+    Scheduler::Request request;
+    request.item.time_ns = scenario.stage.NewFrame();
+    request.deadline_ns = scenario.stage.clock.Now() + wanted_in;
+    request.batch_timeout_ns = 200 * kMs;
+    const uint64_t ticket = client.Submit(request);
+    scenario.stage.clock.RunUntil(scenario.stage.clock.Now() + kSecond);
+    EXPECT_TRUE(client.Wait(ticket, 0).ok());
+  }
+  const auto drawings = scenario.stage.Drawings();
+  ASSERT_EQ(drawings.size(), 2u);
+  EXPECT_EQ(drawings[0].begin_ns, start + 200 * kMs);  // its own time-out
+  EXPECT_EQ(drawings[1].begin_ns, start + kSecond + 90 * kMs);
+  scenario.stage.clock.End();
+}
+
+// Two live frames in one batch, and the offline ones in another.
+TEST(LiveStreams, LiveFramesShareNoBatchWithOfflineOnes) {
+  Scenario scenario(1, 10 * kMs, 8);
+  Scheduler::Client offline(*scenario.stage.scheduler), live(*scenario.stage.scheduler);
+  const auto submit = [&](Scheduler::Client& client, uint64_t deadline) {
+    Scheduler::Request request;
+    request.item.time_ns = scenario.stage.NewFrame();
+    request.deadline_ns = deadline;
+    request.batch_timeout_ns = 50 * kMs;
+    client.Submit(request);
+  };
+  const uint64_t deadline = scenario.stage.clock.Now() + kSecond;
+  for (int i = 0; i < 2; ++i) submit(offline, 0);
+  for (int i = 0; i < 2; ++i) submit(live, deadline);
+  scenario.stage.clock.RunUntil(deadline);
+  const auto drawings = scenario.stage.Drawings();
+  ASSERT_EQ(drawings.size(), 2u);
+  EXPECT_EQ(drawings[0].frames, (std::vector<uint64_t>{3, 4}));
+  EXPECT_EQ(drawings[1].frames, (std::vector<uint64_t>{1, 2}));
+  scenario.stage.clock.End();
+}
 
 }  // namespace
 }  // namespace talkface
