@@ -10,10 +10,10 @@ namespace talkface {
 
 const std::vector<FamilyEntry>& Families() {
   static const std::vector<FamilyEntry> families = {
-      {"auwarp", &auwarp::OpenFamily},
-      {"fake", &fake::OpenFamily},
+      {"auwarp", &auwarp::ResolveDevice, &auwarp::OpenFamily},
+      {"fake", &fake::ResolveDevice, &fake::OpenFamily},
 #ifdef TALKFACE_WITH_TORCH
-      {"mftfg", &mftfg::OpenFamily},
+      {"mftfg", &mftfg::ResolveDevice, &mftfg::OpenFamily},
 #endif
   };
   return families;
