@@ -22,26 +22,28 @@ class DrawingTime {
   size_t next_ = 0;
 };
 
-// A live stream's frames come as far apart as their deadlines are. All times in nanoseconds on the
-// scheduler's clock.
+// A live stream's frames are as far apart as their deadlines, and come a certain time before these,
+// though often two or three at once. All times in nanoseconds on the scheduler's clock.
 class Pace {
  public:
   void Add(uint64_t submitted_ns, uint64_t deadline_ns) {
-    spacing_ns_ = deadline_ns_ != 0 && deadline_ns > deadline_ns_ ? deadline_ns - deadline_ns_ : 0;
-    submitted_ns_ = submitted_ns;
+    const bool first = deadline_ns_ == 0;
+    const uint64_t lead = deadline_ns - std::min(deadline_ns, submitted_ns);
+    spacing_ns_ = !first && deadline_ns > deadline_ns_ ? deadline_ns - deadline_ns_ : 0;
+    // The least, so that of frames that come at once it is the first one's; but a stream may get
+    // further ahead than it was.
+    lead_ns_ = first ? lead : std::min(lead, lead_ns_ + spacing_ns_ / 8);
     deadline_ns_ = deadline_ns;
   }
-  // When the next frame, which has not come yet, should be drawn: before the one after it comes,
-  // and before its deadline.
-  uint64_t NextDue() const {
-    return std::min(submitted_ns_ + 2 * spacing_ns_, deadline_ns_ + spacing_ns_);
-  }
-  // Whoever lets the time of two frames pass is not waited for any longer.
-  uint64_t Expires() const { return submitted_ns_ + 2 * spacing_ns_; }
+  // When the next frame, which has not come yet, should be drawn: within the time of one frame
+  // after it comes, and before its deadline.
+  uint64_t NextDue() const { return std::min(Expires(), deadline_ns_ + spacing_ns_); }
+  // Whoever lets the time of a frame pass is not waited for any longer.
+  uint64_t Expires() const { return deadline_ns_ + 2 * spacing_ns_ - lead_ns_; }
   bool IsExpected(uint64_t now_ns) const { return spacing_ns_ != 0 && now_ns < Expires(); }
 
  private:
-  uint64_t submitted_ns_ = 0, deadline_ns_ = 0, spacing_ns_ = 0;
+  uint64_t deadline_ns_ = 0, spacing_ns_ = 0, lead_ns_ = 0;
 };
 
 }  // namespace talkface

@@ -19,8 +19,8 @@
 //
 // Nobody harms others. A frame that fails is drawn again alone, and its stream shares no batch
 // until one of its frames succeeds. A batch is not kept waiting for more frames beyond the moment
-// at which one of its own must be begun. A stream that submits nothing for the time of two frames
-// is not waited for.
+// at which one of its own must be begun. A stream whose next frame does not come when it should is
+// waited for no longer than the time of one frame.
 #pragma once
 
 #include <condition_variable>

@@ -262,7 +262,7 @@ TEST(LiveStreams, AStreamThatOnlyFailsHarmsNobody) {
   scenario.stage.clock.End();
 }
 
-// The worker waits for a live stream's next frame no longer than for two of its frames.
+// The worker waits for a live stream's next frame no longer than for the time of one.
 TEST(LiveStreams, AStreamThatSubmitsNoMoreIsNotWaitedFor) {
   Scenario scenario(1, 30 * kMs);
   LiveStream& live = scenario.live.emplace_back(scenario.stage, 40 * kMs, 0);
@@ -324,6 +324,21 @@ TEST(LiveStreams, LiveFramesShareNoBatchWithOfflineOnes) {
   EXPECT_EQ(drawings[0].frames, (std::vector<uint64_t>{3, 4}));
   EXPECT_EQ(drawings[1].frames, (std::vector<uint64_t>{1, 2}));
   scenario.stage.clock.End();
+}
+
+// As an element's do whose sink holds each frame until it is shown.
+TEST(Pace, FramesThatComeTwoAtOnceAreForeseenTogether) {
+  Pace pace;
+  pace.Add(kSecond, kSecond + 100 * kMs);
+  EXPECT_FALSE(pace.IsExpected(kSecond));  // of one frame nothing can be foreseen
+  uint64_t time = kSecond;
+  for (int pair = 0; pair < 5; ++pair, time += 80 * kMs) {
+    if (pair > 0) pace.Add(time, time + 100 * kMs);
+    pace.Add(time, time + 140 * kMs);
+  }
+  EXPECT_NEAR(static_cast<double>(pace.NextDue()), static_cast<double>(time + 40 * kMs), 6 * kMs);
+  EXPECT_TRUE(pace.IsExpected(time));
+  EXPECT_FALSE(pace.IsExpected(time + 40 * kMs));
 }
 
 }  // namespace
