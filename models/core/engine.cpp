@@ -1,18 +1,12 @@
 // SPDX-License-Identifier: MIT
-// The engine's side of models/engine.h: reference counts, guards, and one engine per (pack, device,
-// precision, memory limit).
-#include <algorithm>
+// The engine's side of models/engine.h: reference counts and guards round a family.
 #include <atomic>
-#include <climits>
 #include <cstdlib>
-#include <map>
-#include <mutex>
-#include <thread>
-#include <tuple>
 #include <utility>
 
 #include "models/core/family_library.h"
 #include "models/core/open.h"
+#include "models/core/registry.h"
 #include "models/core/scheduler.h"
 
 namespace talkface {
@@ -126,19 +120,6 @@ class RendererObject final : public Counted<Renderer> {
   Scheduler::Client client_;
 };
 
-// Pack folder, device, precision, memory limit.
-using EngineKey = std::tuple<std::string, std::string, Precision, uint64_t>;
-
-// The process's engines. Never destroyed, so that it outlives every engine at exit.
-struct Registry {
-  std::mutex mutex;
-  std::map<EngineKey, Engine*> engines;  // not owning: an engine removes itself
-};
-Registry& TheRegistry() {
-  static Registry* registry = new Registry;
-  return *registry;
-}
-
 class EngineObject final : public Engine {
  public:
   EngineObject(EngineKey key, std::unique_ptr<Family> family)
@@ -146,12 +127,7 @@ class EngineObject final : public Engine {
 
   void Ref() noexcept override { ++references_; }
   void Unref() noexcept override {
-    // The lock keeps Open from handing out an engine whose last reference is going.
-    std::unique_lock<std::mutex> lock(TheRegistry().mutex);
-    if (--references_ > 0) return;
-    TheRegistry().engines.erase(key_);
-    lock.unlock();
-    delete this;
+    if (Registry::OfProcess().Release(key_, &references_)) delete this;
   }
   const EngineInfo& Info() const noexcept override { return core_->family->info; }
   Status FindFace(const Pixels& picture, const FaceInfo* previous,
@@ -184,50 +160,32 @@ class EngineObject final : public Engine {
   std::atomic<int> references_{1};
 };
 
-std::unique_ptr<Family> OpenFamily(const Pack& pack, const EngineOptions& options,
-                                   const std::string& device) {
-  FamilyContext context{pack,
-                        device,
-                        options.precision,
-                        options.search_path != nullptr ? options.search_path : "",
-                        nullptr,
-                        options.device_memory_limit};
-  context.progress = [&options](int percent, const char* what) {
-    if (options.progress != nullptr) options.progress(options.user, percent, what);
-  };
-  return FamilyOf(pack).open(context);
-}
-
 std::string RealPath(const std::string& path) {
   std::unique_ptr<char, decltype(&std::free)> real(::realpath(path.c_str(), nullptr), std::free);
   return real != nullptr ? real.get() : path;
 }
 
+std::string TextOr(const char* text, const char* otherwise) {
+  return text != nullptr ? text : otherwise;
+}
+
 }  // namespace
 
 void OpenEngine(const EngineOptions& options, Engine** out) {
-  const std::string model = options.model != nullptr ? options.model : "";
-  const std::string device = options.device != nullptr ? options.device : "auto";
-  const std::string extra = options.search_path != nullptr ? options.search_path : "";
-  const auto pack = Pack::Open(model, extra);
+  const std::string search_path = TextOr(options.search_path, "");
+  const auto pack = Pack::Open(TextOr(options.model, ""), search_path);
+  const FamilyEntry& family = FamilyOf(*pack);
+  const std::string device = family.resolve_device(*pack, TextOr(options.device, "auto"));
   const EngineKey key(RealPath(pack->folder()), device, options.precision,
                       options.device_memory_limit);
-  // Held while loading: a second stream that asks for the same pack waits and shares it.
-  static std::mutex* loading = new std::mutex;
-  std::lock_guard<std::mutex> loading_lock(*loading);
-  {
-    std::lock_guard<std::mutex> lock(TheRegistry().mutex);
-    const auto found = TheRegistry().engines.find(key);
-    if (found != TheRegistry().engines.end()) {
-      found->second->Ref();
-      *out = found->second;
-      return;
-    }
-  }
-  auto* engine = new EngineObject(key, OpenFamily(*pack, options, device));
-  std::lock_guard<std::mutex> lock(TheRegistry().mutex);
-  TheRegistry().engines[key] = engine;
-  *out = engine;
+  const Registry::Load load = [&](const Registry::Progress& report) -> Engine* {
+    return new EngineObject(key, family.open({*pack, device, options.precision, search_path, report,
+                                              options.device_memory_limit}));
+  };
+  const Registry::Progress tell = [&options](int percent, const char* what) {
+    if (options.progress != nullptr) options.progress(options.user, percent, what);
+  };
+  *out = Registry::OfProcess().Open(key, load, tell);
 }
 
 }  // namespace talkface

@@ -71,7 +71,7 @@ struct FamilyContext {
   std::string device;  // resolved: "cpu" or "cuda:N"
   Precision precision;
   std::string search_path;  // where packs that this one needs are looked up
-  std::function<void(int percent, const char* what)> progress;
+  std::function<void(int percent, const char* what)> progress;  // waits for nobody
   uint64_t device_memory_limit = 0;  // EngineOptions::device_memory_limit
 };
 
@@ -97,6 +97,10 @@ class Family {
 
 struct FamilyEntry {
   const char* name;
+  // What `device` (EngineOptions::device) is here: "cpu" or "cuda:N". Throws Error{kUnsupported}
+  // where the family cannot run on it. Streams that get the same device share an engine.
+  std::string (*resolve_device)(const Pack& pack, const std::string& device);
+  // On a thread that loads engines, one at a time in a process.
   std::unique_ptr<Family> (*open)(const FamilyContext& context);
 };
 

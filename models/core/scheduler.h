@@ -1,6 +1,26 @@
 // SPDX-License-Identifier: MIT
-// The engine's workers: frames of all streams wait in one queue, the most urgent first, and are
-// drawn in batches.
+// The engine's workers: frames of all streams wait here, and are drawn in batches.
+//
+// Who is next. A frame with a deadline is live, any other is offline. Live frames come first, that
+// one foremost which must be begun first: at its deadline less the time a drawing takes. Offline
+// frames fill what is left, in turn by stream, however many frames one of them has submitted. A
+// batch holds live frames or offline ones, never both, so that no live frame waits for the drawing
+// of an offline one in its batch.
+//
+// What is left. A drawing cannot be interrupted, so the last free worker begins an offline one only
+// if, after it, the next frame of every live stream (pace.h foresees it) can still be drawn in
+// time.
+//
+// Nobody starves. After kMostPassedOver drawings of live frames, while an offline frame waited, the
+// next drawing is an offline one. So live streams that ask for more than the workers can do lose
+// frames (those whose deadline has passed are not drawn), and offline work goes on slowly. Live
+// streams that leave the workers less time than one drawing in kMostPassedOver may find one frame
+// in as many late.
+//
+// Nobody harms others. A frame that fails is drawn again alone, and its stream shares no batch
+// until one of its frames succeeds. A batch is not kept waiting for more frames beyond the moment
+// at which one of its own must be begun. A stream whose next frame does not come when it should is
+// waited for no longer than the time of one frame.
 #pragma once
 
 #include <condition_variable>
@@ -9,22 +29,25 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <thread>
 #include <vector>
 
+#include "models/core/clock.h"
 #include "models/core/family.h"
+#include "models/core/pace.h"
 
 namespace talkface {
-
-uint64_t MonotonicNow();  // nanoseconds
 
 // Owns the worker threads of one engine. They are joined by the destructor.
 class Scheduler {
  public:
+  static constexpr unsigned kMostPassedOver = 32;
+
   struct Request {
     RenderItem item;
-    uint64_t deadline_ns = 0;  // 0: none
-    uint64_t batch_timeout_ns = 0;
+    uint64_t deadline_ns = 0;       // on the scheduler's clock; 0: none, the frame is offline
+    uint64_t batch_timeout_ns = 0;  // longest wait for frames of other streams
   };
 
   // One stream's frames. Submit, Wait and Cancel may be called from any thread.
@@ -41,31 +64,61 @@ class Scheduler {
    private:
     friend class Scheduler;
     Scheduler& scheduler_;
-    std::condition_variable done_;                            // with scheduler_.mutex_
-    std::map<uint64_t, std::shared_ptr<struct Work>> works_;  // guarded by scheduler_.mutex_
+    std::condition_variable done_;  // with scheduler_.mutex_
+    // All of these guarded by scheduler_.mutex_.
+    std::map<uint64_t, std::shared_ptr<struct Work>> works_;
+    Pace pace_;
+    uint64_t last_turn_ = 0;  // of its offline frames
+    bool fails_ = false;      // its last frame did
   };
 
-  Scheduler(Family& family, unsigned threads);
+  // `clock` outlives it.
+  Scheduler(Family& family, unsigned threads, Clock& clock = SteadyClock());
   ~Scheduler();
   Scheduler(const Scheduler&) = delete;
   Scheduler& operator=(const Scheduler&) = delete;
   Stats GetStats() const;
 
  private:
+  enum Kind { kLive, kOffline };
+  using Queue = std::list<std::shared_ptr<Work>>;
   using Batch = std::vector<std::shared_ptr<Work>>;
+  // What a free worker does: draw frames of a kind now, or look again at `until_ns`.
+  struct Plan {
+    bool draw;
+    Kind kind;
+    uint64_t until_ns;
+  };
+
   void Run();
-  Batch TakeBatch(std::unique_lock<std::mutex>& lock);
-  void Draw(const Batch& batch);
-  void Finish(const std::shared_ptr<Work>& work, const Status& status);  // mutex_ held
+  void Draw(const Batch& batch, Kind kind);
+  // With mutex_ held, all of these.
+  Plan NextPlan(uint64_t now_ns);
+  void DropLate(uint64_t now_ns);
+  uint64_t TimeOf(Kind kind) const;
+  uint64_t BatchReadyAt(Kind kind) const;
+  uint64_t OfflineAllowedAt(uint64_t now_ns) const;
+  Batch TakeBatch(Kind kind);
+  void Enqueue(const std::shared_ptr<Work>& work);
+  void Finish(const std::shared_ptr<Work>& work, const Status& status);
 
   Family& family_;
+  Clock& clock_;
+  const unsigned threads_;
+  const size_t most_;  // frames in a batch
   mutable std::mutex mutex_;
-  std::condition_variable queued_;          // with mutex_: the queue grew, or stopping_
-  std::list<std::shared_ptr<Work>> queue_;  // guarded by mutex_; most urgent first
-  bool stopping_ = false;                   // guarded by mutex_
-  uint64_t last_ticket_ = 0;                // guarded by mutex_
-  Stats stats_{};                           // guarded by mutex_
-  std::vector<std::thread> workers_;
+  std::condition_variable changed_;  // with mutex_: a queue changed, or stopping_
+  // All of these guarded by mutex_.
+  Queue queues_[2];               // by Kind; the next frame is in front
+  std::set<const Client*> live_;  // whose pace_ is known
+  DrawingTime drawing_time_[2];   // by Kind
+  unsigned drawing_ = 0;          // workers that draw
+  unsigned passed_over_ = 0;      // drawings of live frames begun while an offline one waited
+  uint64_t turn_ = 0;             // of the offline frame that was begun last
+  bool stopping_ = false;
+  uint64_t last_ticket_ = 0;
+  Stats stats_{};
+  std::vector<std::thread> workers_;  // of the constructor and destructor
 };
 
 }  // namespace talkface

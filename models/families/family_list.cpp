@@ -8,8 +8,8 @@ namespace talkface {
 
 const std::vector<FamilyEntry>& Families() {
   static const std::vector<FamilyEntry> families = {
-      {"auwarp", &auwarp::OpenFamily},
-      {"fake", &fake::OpenFamily},
+      {"auwarp", &auwarp::ResolveDevice, &auwarp::OpenFamily},
+      {"fake", &fake::ResolveDevice, &fake::OpenFamily},
   };
   return families;
 }

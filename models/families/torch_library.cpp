@@ -9,7 +9,7 @@
 extern "C" __attribute__((visibility("default"))) const talkface::FamilyEntry* talkface_families(
     const char* build, size_t* count) noexcept {
   static constexpr talkface::FamilyEntry kFamilies[] = {
-      {"mftfg", &talkface::mftfg::OpenFamily},
+      {"mftfg", &talkface::mftfg::ResolveDevice, &talkface::mftfg::OpenFamily},
   };
   if (std::strcmp(build, talkface::kLibraryBuild) != 0) return nullptr;
   *count = sizeof kFamilies / sizeof kFamilies[0];

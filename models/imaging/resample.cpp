@@ -145,7 +145,7 @@ Affine Inverse(const Affine& m) {
   return inverse;
 }
 
-int32_t Fixed(double value) {
+int32_t ForSums(double value) {
   const double scaled = std::nearbyint(value * (1 << kSumBits));
   return static_cast<int32_t>(std::clamp(scaled, -2147483648.0, 2147483647.0));
 }
@@ -265,11 +265,11 @@ RealImage WarpAffine(const RealImage& image, const Affine& forward, int width, i
   constexpr int64_t kHalf = 1 << (kSumBits - kPlaceBits - 1);
   RealImage result(width, height, image.channels);
   for (int y = 0; y < height; ++y) {
-    const int64_t row_x = Fixed(back[1] * y + back[2]) + kHalf;
-    const int64_t row_y = Fixed(back[4] * y + back[5]) + kHalf;
+    const int64_t row_x = ForSums(back[1] * y + back[2]) + kHalf;
+    const int64_t row_y = ForSums(back[4] * y + back[5]) + kHalf;
     for (int x = 0; x < width; ++x) {
-      const int64_t from_x = (row_x + Fixed(back[0] * x)) >> (kSumBits - kPlaceBits);
-      const int64_t from_y = (row_y + Fixed(back[3] * x)) >> (kSumBits - kPlaceBits);
+      const int64_t from_x = (row_x + ForSums(back[0] * x)) >> (kSumBits - kPlaceBits);
+      const int64_t from_y = (row_y + ForSums(back[3] * x)) >> (kSumBits - kPlaceBits);
       for (int c = 0; c < image.channels; ++c)
         result.Row(y)[x * image.channels + c] = Between(image, from_x, from_y, c, border);
     }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-// streams [--streams=N] [--seconds=S] [--size=PIXELS] --image=FILE --audio=FILE: N live streams in
-// one process, each fed the speech (16 kHz mono WAV, in a loop) as it would be spoken, into
-// synchronised sinks. Prints one line of NAME=VALUE: frames, those idle, dropped or late at the
-// sink while speech played, processor time in percent of all cores, resident memory, the element's
-// latency.
+// streams [--streams=N] [--offline=N] [--seconds=S] [--size=PIXELS] [--model=PACK] --image=FILE
+// --audio=FILE: live streams in one process, each fed the speech (16 kHz mono WAV, in a loop) as it
+// would be spoken, into synchronised sinks; beside them offline ones, of noise, as fast as they
+// get. Prints one line of NAME=VALUE: frames of the live streams, those idle, dropped or late at
+// the sink while speech played, and the mean time from job to picture; processor time in percent of
+// all cores, resident memory, the element's latency; frames of the offline streams.
 #include <gst/app/gstappsrc.h>
 #include <gst/gst.h>
 #include <sys/resource.h>
@@ -32,13 +33,14 @@ constexpr double kWarmUp = 3;                      // seconds that do not count
 constexpr GstClockTime kGrace = 20 * GST_MSECOND;  // a sink's own processing deadline
 
 struct Options {
-  int streams = 12, size = 512;
+  int streams = 12, offline = 0, size = 512;
   double seconds = 60;
-  char *image = nullptr, *audio = nullptr;
+  char *image = nullptr, *audio = nullptr, *model = nullptr;
 };
 
 struct Counts {
   guint64 due = 0, idle = 0, dropped = 0;
+  guint64 render_ns = 0;  // mean from job to picture, since the start
 };
 
 [[noreturn]] void Die(const std::string& text) {
@@ -50,6 +52,8 @@ Options Parse(int* argc, char*** argv) {
   static Options options;
   const GOptionEntry entries[] = {
       {"streams", 0, 0, G_OPTION_ARG_INT, &options.streams, "live streams", "N"},
+      {"offline", 0, 0, G_OPTION_ARG_INT, &options.offline, "offline streams", "N"},
+      {"model", 0, 0, G_OPTION_ARG_STRING, &options.model, "instead of the default", "PACK"},
       {"size", 0, 0, G_OPTION_ARG_INT, &options.size, "width and height of the video", "PIXELS"},
       {"seconds", 0, 0, G_OPTION_ARG_DOUBLE, &options.seconds, "how long to play", "S"},
       {"image", 0, 0, G_OPTION_ARG_FILENAME, &options.image, "portrait", "FILE"},
@@ -57,6 +61,7 @@ Options Parse(int* argc, char*** argv) {
       {nullptr, 0, 0, G_OPTION_ARG_NONE, nullptr, nullptr, nullptr}};
   talkface::bench::ParseOptions(entries, argc, argv);
   if (options.image == nullptr || options.audio == nullptr) Die("give --image and --audio");
+  if (options.streams < 1) Die("--streams must be 1 or more");
   return options;
 }
 
@@ -83,15 +88,18 @@ class Streams {
 
  private:
   static GstPadProbeReturn OnFrame(GstPad* pad, GstPadProbeInfo* info, gpointer user);
+  void SetFace(GstElement* face) const;
+  void AddOffline();
   void Feed(guint64 chunk);
   void FeedUntil(GstClockTime running_time);
-  Counts Count() const;
+  // Of these elements, together.
+  static Counts Count(const std::vector<GstElement*>& faces);
   void CheckBus() const;
 
   const Options& options_;
   std::string speech_;  // whole chunks of samples
-  GstElement* pipeline_ = nullptr;
-  std::vector<GstElement*> faces_, sources_;
+  GstElement *pipeline_ = nullptr, *offline_ = nullptr;
+  std::vector<GstElement*> faces_, sources_, offline_faces_;
   guint64 fed_ = 0;
   std::atomic<guint64> late_{0};
   std::atomic<GstClockTime> latency_{0};
@@ -120,16 +128,44 @@ Streams::Streams(const Options& options) : options_(options) {
     };
     faces_.push_back(named("face"));
     sources_.push_back(named("source"));
-    g_object_set(faces_.back(), "identity-image", options.image, nullptr);
+    SetFace(faces_.back());
     GstElement* sink = named("sink");
     GstPad* pad = gst_element_get_static_pad(sink, "sink");
     gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER, OnFrame, this, nullptr);
     gst_object_unref(pad);
     gst_object_unref(sink);
   }
+  if (options.offline > 0) AddOffline();
+}
+
+void Streams::SetFace(GstElement* face) const {
+  g_object_set(face, "identity-image", options_.image, nullptr);
+  if (options_.model != nullptr) g_object_set(face, "model", options_.model, nullptr);
+}
+
+// In a pipeline of their own, which nothing holds back.
+void Streams::AddOffline() {
+  std::string text;
+  for (int i = 0; i < options_.offline; ++i) {
+    const std::string n = std::to_string(i), size = std::to_string(options_.size);
+    text += "audiotestsrc wave=pink-noise ! audio/x-raw,rate=16000 ! talkfacegen name=face" + n +
+            " ! video/x-raw,format=I420,framerate=25/1,width=" + size + ",height=" + size +
+            " ! fakesink sync=false ";
+  }
+  offline_ = gst_parse_launch(text.c_str(), nullptr);
+  for (int i = 0; i < options_.offline; ++i) {
+    offline_faces_.push_back(
+        gst_bin_get_by_name(GST_BIN(offline_), ("face" + std::to_string(i)).c_str()));
+    SetFace(offline_faces_.back());
+  }
 }
 
 Streams::~Streams() {
+  if (offline_ != nullptr) {
+    gst_element_set_state(offline_, GST_STATE_NULL);
+    for (GstElement* face : offline_faces_) gst_object_unref(face);
+    gst_object_unref(offline_);
+  }
   gst_element_set_state(pipeline_, GST_STATE_NULL);
   for (GstElement* face : faces_) gst_object_unref(face);
   for (GstElement* source : sources_) gst_object_unref(source);
@@ -183,15 +219,17 @@ void Streams::CheckBus() const {
   gst_object_unref(bus);
 }
 
-Counts Streams::Count() const {
+Counts Streams::Count(const std::vector<GstElement*>& faces) {
   Counts counts;
-  for (GstElement* face : faces_) {
+  for (GstElement* face : faces) {
     GstStructure* stats = nullptr;
-    guint64 due = 0, idle = 0, dropped = 0;
+    guint64 due = 0, idle = 0, dropped = 0, render_ns = 0;
     g_object_get(face, "stats", &stats, nullptr);
     gst_structure_get(stats, "due", G_TYPE_UINT64, &due, "idle", G_TYPE_UINT64, &idle, "dropped",
-                      G_TYPE_UINT64, &dropped, nullptr);
+                      G_TYPE_UINT64, &dropped, "render-time-mean", G_TYPE_UINT64, &render_ns,
+                      nullptr);
     gst_structure_free(stats);
+    counts.render_ns += render_ns / faces.size();
     counts.due += due;
     counts.idle += idle;
     counts.dropped += dropped;
@@ -200,6 +238,7 @@ Counts Streams::Count() const {
 }
 
 void Streams::Play() {
+  if (offline_ != nullptr) gst_element_set_state(offline_, GST_STATE_PLAYING);
   gst_element_set_state(pipeline_, GST_STATE_PLAYING);
   FeedUntil(static_cast<GstClockTime>(kWarmUp / 2 * GST_SECOND));
   GstQuery* query = gst_query_new_latency();
@@ -209,19 +248,20 @@ void Streams::Play() {
   gst_query_unref(query);
   latency_ = latency;
   FeedUntil(static_cast<GstClockTime>(kWarmUp * GST_SECOND));
-  const Counts before = Count();
+  const Counts before = Count(faces_), offline_before = Count(offline_faces_);
   const double cpu_before = CpuSeconds();
   FeedUntil(static_cast<GstClockTime>((kWarmUp + options_.seconds) * GST_SECOND));
-  const Counts after = Count();
+  const Counts after = Count(faces_), offline_after = Count(offline_faces_);
   GstClockTime of_element = 0;
   g_object_get(faces_.front(), "latency", &of_element, nullptr);
   const double cpu = (CpuSeconds() - cpu_before) / options_.seconds;
   std::printf(
       "streams=%d frames=%lu idle=%lu dropped=%lu late=%lu cpu_percent=%.1f rss_mb=%.0f "
-      "latency_ms=%.0f\n",
+      "latency_ms=%.0f render_ms=%.1f offline_frames=%lu\n",
       options_.streams, after.due - before.due, after.idle - before.idle,
       after.dropped - before.dropped, late_.load(), 100 * cpu / std::thread::hardware_concurrency(),
-      ResidentMb(), static_cast<double>(of_element) / GST_MSECOND);
+      ResidentMb(), static_cast<double>(of_element) / GST_MSECOND,
+      static_cast<double>(after.render_ns) / GST_MSECOND, offline_after.due - offline_before.due);
 }
 
 }  // namespace

@@ -28,6 +28,17 @@ void Reach(GstElement* element, GstState state) {
   gst_element_get_state(element, nullptr, nullptr, 0);
 }
 
+// Starts a Pipeline when another tells how far its loading is.
+GstBusSyncReply StartInProgress(GstBus*, GstMessage* message, gpointer pipeline) {
+  GstProgressType type = GST_PROGRESS_TYPE_START;
+  if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_PROGRESS)
+    gst_message_parse_progress(message, &type, nullptr, nullptr);
+  auto* other = static_cast<Pipeline*>(pipeline);
+  if (type == GST_PROGRESS_TYPE_CONTINUE && GST_STATE_TARGET(other->element()) == GST_STATE_NULL)
+    other->SetState(GST_STATE_PLAYING);
+  return GST_BUS_PASS;
+}
+
 }  // namespace
 
 GST_START_TEST(up_and_down_alone) {
@@ -91,6 +102,25 @@ GST_START_TEST(needs_a_portrait) {
 }
 GST_END_TEST
 
+// The second asks for the engine that the first one is loading, in the thread that waits for it.
+GST_START_TEST(a_second_starts_while_the_first_loads) {
+  TempFolder folder;
+  const std::string launch = "audiotestsrc ! audio/x-raw,rate=16000 ! talkfacegen model=" +
+                             std::string(TestSubject().pack) + " identity-image=" +
+                             WriteSubjectPortrait(folder.path("portrait.png")) + " ! fakesink";
+  Pipeline second(launch);
+  {
+    Pipeline first(launch);
+    gst_bus_set_sync_handler(first.bus(), StartInProgress, &second, nullptr);
+    first.SetState(GST_STATE_PLAYING);
+    fail_unless(GST_STATE_TARGET(second.element()) == GST_STATE_PLAYING, "no progress was told");
+    first.ReachState(GST_STATE_PLAYING);
+    second.ReachState(GST_STATE_PLAYING);
+  }
+  second.ReachState(GST_STATE_PLAYING);  // with the engine that the first one opened
+}
+GST_END_TEST
+
 static Suite* states_suite() {
   PreloadEngine();
   Suite* suite = suite_create("states");
@@ -100,6 +130,7 @@ static Suite* states_suite() {
   tcase_add_test(chain, made_and_forgotten);
   tcase_add_test(chain, stops_anywhere_in_a_pipeline);
   tcase_add_test(chain, needs_a_portrait);
+  tcase_add_test(chain, a_second_starts_while_the_first_loads);
   return suite;
 }
 

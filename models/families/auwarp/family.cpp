@@ -22,12 +22,7 @@ constexpr ActionUnit kPostedUnits[] = {{10, "upper lip raiser"}, {14, "dimpler"}
                                        {25, "lips part"},        {26, "jaw drop"}};
 static_assert(std::size(kPostedUnits) == kUnitNumbers.size());
 
-void CheckPlace(const FamilyContext& context) {
-  if (context.device != "cpu" && context.device != "auto") {
-    throw Error(Code::kUnsupported, "The model '" + context.pack.name() +
-                                        "' runs on the CPU only, not on '" + context.device +
-                                        "': set device to cpu or auto.");
-  }
+void CheckSettings(const FamilyContext& context) {
   if (context.precision != Precision::kAuto && context.precision != Precision::kFloat32) {
     throw Error(Code::kUnsupported, "The model '" + context.pack.name() +
                                         "' computes in float32 only: set precision to float32 or "
@@ -48,7 +43,7 @@ class AuwarpFamily : public Family {
         version_(context.pack.version()),
         licence_(context.pack.licence()),
         search_path_(context.search_path) {
-    CheckPlace(context);
+    CheckSettings(context);
     context.progress(10, "loading the speech net");
     net_ = SpeechNet::Load(context.pack.Tensors("speech"));
     const PackTiming& timing = context.pack.timing();
@@ -121,6 +116,12 @@ class AuwarpFamily : public Family {
 };
 
 }  // namespace
+
+std::string ResolveDevice(const Pack& pack, const std::string& device) {
+  if (device == "auto" || device == "cpu") return "cpu";
+  throw Error(Code::kUnsupported, "The model '" + pack.name() + "' runs on the CPU only, not on '" +
+                                      device + "': set device to cpu or auto.");
+}
 
 std::unique_ptr<Family> OpenFamily(const FamilyContext& context) {
   return std::make_unique<AuwarpFamily>(context);

@@ -51,13 +51,9 @@ class FakeFamily : public Family {
         name_(context.pack.name()),
         version_(context.pack.version()),
         licence_(context.pack.licence()),
-        device_("cpu") {
+        device_(context.device) {
     if (timing_.sample_rate_hz == 0) {
       throw Error(Code::kBadPack, context.pack.folder() + "/manifest.json: timing is missing.");
-    }
-    if (context.device != "auto" && context.device != "cpu") {
-      throw Error(Code::kUnsupported,
-                  "The fake family runs on the cpu only, not on '" + context.device + "'.");
     }
     if (config_.fail_open) throw Error(Code::kFailed, "The fake engine failed, as its pack asked.");
     context.progress(50, "loading nothing");
@@ -144,6 +140,11 @@ class FakeFamily : public Family {
 };
 
 }  // namespace
+
+std::string ResolveDevice(const Pack&, const std::string& device) {
+  if (device == "auto" || device == "cpu") return "cpu";
+  throw Error(Code::kUnsupported, "The fake family runs on the cpu only, not on '" + device + "'.");
+}
 
 std::unique_ptr<Family> OpenFamily(const FamilyContext& context) {
   return std::make_unique<FakeFamily>(context);

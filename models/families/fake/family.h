@@ -13,11 +13,14 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "models/core/family.h"
 
 namespace talkface::fake {
 
+// "auto" and "cpu" are "cpu"; throws Error{kUnsupported} for any other.
+std::string ResolveDevice(const Pack& pack, const std::string& device);
 std::unique_ptr<Family> OpenFamily(const FamilyContext& context);
 
 }  // namespace talkface::fake

@@ -35,20 +35,6 @@ constexpr ActionUnit kUnits[] = {{10, "upper lip raiser"},
                                  {26, "jaw drop"}};
 static_assert(std::size(kUnits) == kUnitNumbers.size());
 
-torch::Device DeviceOf(const FamilyContext& context) {
-  if (context.device == "auto" || context.device == "cpu") return torch::kCPU;
-  if (context.device.compare(0, 4, "cuda") == 0) {
-    // libtorch's CUDA part registers itself when it is opened.
-    dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL);
-    const torch::Device asked(context.device);
-    const c10::DeviceIndex index = asked.has_index() ? asked.index() : c10::DeviceIndex{0};
-    if (index < static_cast<int64_t>(torch::cuda::device_count())) return {torch::kCUDA, index};
-  }
-  throw Error(Code::kUnsupported, "The model '" + context.pack.name() + "' cannot run on '" +
-                                      context.device +
-                                      "': there is no such device here, or no libtorch for it.");
-}
-
 // Null on a CPU.
 std::unique_ptr<nets::Accelerator> AcceleratorOf(torch::Device device, uint64_t memory_limit) {
   if (!device.is_cuda()) return nullptr;
@@ -133,7 +119,7 @@ class MftfgFamily : public Family {
         version_(context.pack.version()),
         licence_(context.pack.licence()),
         search_path_(context.search_path),
-        device_(DeviceOf(context)),
+        device_(context.device),
         device_name_(device_.str()),
         memory_{device_name_, context.device_memory_limit},
         accelerator_(AcceleratorOf(device_, context.device_memory_limit)),
@@ -289,6 +275,20 @@ void MftfgFamily::RenderGenerated(const std::vector<const RenderItem*>& items) {
 }
 
 }  // namespace
+
+std::string ResolveDevice(const Pack& pack, const std::string& device) {
+  if (device == "auto" || device == "cpu") return "cpu";
+  if (device.compare(0, 4, "cuda") == 0) {
+    // libtorch's CUDA part registers itself when it is opened.
+    dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL);
+    const torch::Device asked(device);
+    const int index = asked.has_index() ? asked.index() : 0;
+    if (index < static_cast<int>(torch::cuda::device_count()))
+      return "cuda:" + std::to_string(index);
+  }
+  throw Error(Code::kUnsupported, "The model '" + pack.name() + "' cannot run on '" + device +
+                                      "': there is no such device here, or no libtorch for it.");
+}
 
 std::unique_ptr<Family> OpenFamily(const FamilyContext& context) {
   return std::make_unique<MftfgFamily>(context);

@@ -11,6 +11,9 @@
 #include <limits>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <string>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include "tests/units/support/temporary_folder.h"
@@ -108,6 +111,96 @@ TEST_F(EngineTest, AnotherInterfaceVersionIsRefused) {
 TEST_F(EngineTest, StreamsShareOneEngine) {
   const auto one = OpenPack("fake"), two = OpenPack("fake");
   EXPECT_EQ(one.get(), two.get());
+}
+
+TEST_F(EngineTest, NamesOfOneDeviceShareOneEngine) {
+  std::vector<Held<Engine>> engines;
+  for (const char* device : {"auto", "cpu", static_cast<const char*>(nullptr)}) {
+    EngineOptions options;
+    options.model = "fake";
+    options.device = device;
+    Engine* engine = nullptr;
+    ASSERT_TRUE(Open(options, &engine).ok());
+    engines.emplace_back(engine);
+    EXPECT_EQ(engines.back().get(), engines.front().get());
+    EXPECT_STREQ(engine->Info().device, "cpu");
+  }
+}
+
+// Opens a pack, and in its progress others.
+struct Opener {
+  explicit Opener(std::string pack) : model(std::move(pack)) {
+    options.model = model.c_str();
+    options.user = this;
+    options.progress = [](void* user, int, const char*) {
+      auto* opener = static_cast<Opener*>(user);
+      ++opener->told;
+      opener->thread = std::this_thread::get_id();
+      for (Opener* other : std::exchange(opener->nested, {})) other->OpenNow();
+    };
+  }
+  Opener(const Opener&) = delete;
+  Opener& operator=(const Opener&) = delete;
+  void OpenNow() {
+    Engine* opened = nullptr;
+    status = Open(options, &opened);
+    engine.reset(opened);
+  }
+  const std::string model;
+  EngineOptions options;
+  std::vector<Opener*> nested;  // opened in the first progress report
+  int told = 0;
+  std::thread::id thread;  // of the last report
+  Status status;
+  Held<Engine> engine;
+};
+
+TEST_F(EngineTest, ProgressMayOpenTheSamePackAndAnother) {
+  const test::TemporaryFolder folder;
+  for (const char* name : {"a", "b", "broken"}) {
+    folder.Write(std::string(name) + "/manifest.json",
+                 FakeManifest({{"fail_open", name[1] == 'r'}}));
+  }
+  Opener outer(folder / "a"), same(folder / "a"), other(folder / "b"), broken(folder / "broken"),
+      again(folder / "a");
+  other.nested = {&again};
+  outer.nested = {&same, &other, &broken};
+  outer.OpenNow();
+  for (const Opener* opener : {&outer, &same, &other, &again}) {
+    ASSERT_TRUE(opener->status.ok()) << opener->status.message;
+  }
+  EXPECT_EQ(same.engine.get(), outer.engine.get());
+  EXPECT_EQ(again.engine.get(), outer.engine.get());
+  EXPECT_NE(other.engine.get(), outer.engine.get());
+  EXPECT_EQ(broken.status.code, Code::kFailed);
+  EXPECT_EQ(outer.told, 1);
+  EXPECT_EQ(same.told, 1);  // it waited for the same load
+  EXPECT_EQ(outer.thread, std::this_thread::get_id());
+}
+
+// Many at once, of which some fail, over and over: an engine is loaded once, and goes with its
+// last.
+TEST_F(EngineTest, ManyThreadsOpenAndCloseTheSamePacks) {
+  const test::TemporaryFolder folder;
+  folder.Write("good/manifest.json", FakeManifest({{"fail_open", false}}));
+  folder.Write("bad/manifest.json", FakeManifest({{"fail_open", true}}));
+  const std::string good = folder / "good", bad = folder / "bad";
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&good, &bad] {
+      for (int round = 0; round < 50; ++round) {
+        Opener works(good), shared(good), fails(bad);
+        works.nested = {&shared};
+        works.OpenNow();
+        fails.OpenNow();
+        EXPECT_TRUE(works.status.ok()) << works.status.message;
+        EXPECT_EQ(fails.status.code, Code::kFailed);
+        // Not opened where `works` was there already: nothing was loaded then.
+        EXPECT_TRUE(!shared.engine || shared.engine.get() == works.engine.get());
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
 }
 
 TEST_F(EngineTest, AnotherMemoryLimitIsAnotherEngine) {

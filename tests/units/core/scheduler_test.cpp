@@ -9,29 +9,15 @@
 #include <future>
 #include <thread>
 
+#include "tests/units/support/scripted_family.h"
+
 namespace talkface {
 namespace {
 
+using test::ScriptedFamily;
+
 constexpr uint64_t kSecond = 1'000'000'000;
 constexpr uint64_t kPatience = 300 * kSecond;  // only what hangs takes as long, at any load
-
-// A family whose drawing is the test's own.
-class ScriptedFamily : public Family {
- public:
-  std::function<void(const std::vector<RenderItem>&)> draw = [](const auto&) {};
-  uint32_t max_batch = 1;
-
-  void FindFace(const Pixels&, const FaceInfo*, FaceInfo*) override {}
-  std::shared_ptr<const FaceModel> Enrol(const Pixels&) override { return nullptr; }
-  std::unique_ptr<SpeechModel> OpenSpeech() override { return nullptr; }
-  std::shared_ptr<const SceneModel> Prepare(std::shared_ptr<const FaceModel>,
-                                            const SceneOptions&) override {
-    return nullptr;
-  }
-  void Render(const std::vector<RenderItem>& items) override { draw(items); }
-  uint32_t MaxBatch() const override { return max_batch; }
-  uint64_t MemoryUse() const override { return 0; }
-};
 
 Scheduler::Request FrameAt(uint64_t time_ns) {
   Scheduler::Request request;

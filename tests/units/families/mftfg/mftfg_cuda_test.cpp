@@ -289,8 +289,8 @@ TEST_F(Cuda, AnEngineDrawsManyStreams) {
   const test::TemporaryFolder folder;
   WriteRandomPack(folder / "small", SmallConfig(Wiring::kCorrected), /*trained=*/true);
   const auto pack = Pack::Open(folder / "small", "");
-  const auto family = OpenFamily(
-      {*pack, "cuda", Precision::kBfloat16, "", [](int, const char*) {}, uint64_t{8} << 30});
+  const auto family = OpenFamily({*pack, ResolveDevice(*pack, "cuda"), Precision::kBfloat16, "",
+                                  [](int, const char*) {}, uint64_t{8} << 30});
   EXPECT_STREQ(family->info.device, "cuda:0");
   const SceneOptions options = SceneOf(96, 96, PixelFormat::kNV12);
   Model model = Prepared(kDevice, torch::kBFloat16);
@@ -321,8 +321,7 @@ TEST_F(Cuda, DevicesThatAreNotThereAreNamed) {
   const test::TemporaryFolder folder;
   WriteRandomPack(folder / "small", SmallConfig(Wiring::kCorrected), /*trained=*/true);
   const auto pack = Pack::Open(folder / "small", "");
-  EXPECT_ERROR(OpenFamily({*pack, "cuda:99", Precision::kAuto, "", [](int, const char*) {}}),
-               Code::kUnsupported, "cuda:99");
+  EXPECT_ERROR(ResolveDevice(*pack, "cuda:99"), Code::kUnsupported, "cuda:99");
 }
 
 // Why no test can run; "" where there is a device.

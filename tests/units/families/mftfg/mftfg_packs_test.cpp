@@ -20,7 +20,7 @@ constexpr uint64_t kNsPerMs = 1'000'000;
 std::unique_ptr<Family> Open(const std::string& folder, Precision precision = Precision::kFloat32,
                              const std::string& device = "cpu") {
   const auto pack = Pack::Open(folder, "");
-  return OpenFamily({*pack, device, precision, "", [](int, const char*) {}});
+  return OpenFamily({*pack, ResolveDevice(*pack, device), precision, "", [](int, const char*) {}});
 }
 
 TEST(MftfgPack, TellsWhatItIs) {
@@ -38,6 +38,7 @@ TEST(MftfgPack, TellsWhatItIs) {
   EXPECT_LT(Open(folder / "small", Precision::kBfloat16)->MemoryUse(), family->MemoryUse());
   EXPECT_ERROR(Open(folder / "small", Precision::kFloat16), Code::kUnsupported, "float16");
   EXPECT_ERROR(Open(folder / "small", Precision::kAuto, "tpu"), Code::kUnsupported, "'tpu'");
+  EXPECT_STREQ(Open(folder / "small", Precision::kAuto, "auto")->info.device, "cpu");
 }
 
 TEST(MftfgPack, UntrainedConditioningIsAWarning) {
