@@ -260,9 +260,49 @@ TEST(Net, PadsReshapesAndJoinsInChannelsLastOrder) {
   ExpectGraph(image, ops, {}, {padded, image.values, twice, beside}, {1, 2, 3, 4});
 }
 
-// What torch found when it ran a graph is found before one runs.
-TEST(Net, RefusesGraphsThatCannotRun) {
-  const Image image = RandomImage(3, 5, 4);
+// What libtorch found when it ran a graph is found before one runs.
+json Op(const char* name, std::vector<int> in, const json& more = json::object()) {
+  json op = {{"op", name}, {"in", std::move(in)}, {"out", 1}};
+  op.update(more);
+  return op;
+}
+
+struct WrongGraph {
+  std::vector<json> ops;
+  const char* said;
+};
+
+void ExpectRefused(const std::vector<WrongGraph>& cases, const WeightMap& weights) {
+  for (const WrongGraph& wrong : cases) {
+    EXPECT_ERROR(RunGraph(RandomImage(3, 5, 4), json(wrong.ops), weights), Code::kBadPack,
+                 "net.safetensors", wrong.said);
+  }
+}
+
+TEST(Net, RefusesOpsThatDoNotFitEachOther) {
+  const json line = Op("RESHAPE", {0}, {{"shape", {60}}});
+  const json other = Op("RESHAPE", {0}, {{"shape", {1, 5, 3, 4}}, {"out", 2}});
+  const json no_pads = {{0, 0}, {0, 0}, {0, 0}, {0, 0}}, large = {1 << 24, 1 << 24, 1 << 24};
+  ExpectRefused(
+      {{{Op("TANH", {0})}, "TANH"},
+       {{Op("RELU", {7})}, "op 0, RELU: it takes value 7, which no op before it computes"},
+       {{Op("RELU", {1})}, "it takes value 1"},
+       {{Op("RELU", {0}), Op("RELU", {0})}, "op 1, RELU: value 1 is computed twice"},
+       {{Op("RELU", {0, 0})}, "it takes 2 values, wanted 1"},
+       {{Op("ADD", {0})}, "it takes 1 values, wanted 2"},
+       {{Op("MAX_POOL_2D", {0}, {{"size", {4, 1}}})}, "its window is larger than the image"},
+       {{Op("RESHAPE", {0}, {{"shape", {61}}})}, "its shape holds another number of values"},
+       {{Op("RESHAPE", {0}, {{"shape", large}})}, "its result is too large"},
+       {{line, Op("MAX_POOL_2D", {1}, {{"size", {1, 1}}, {"out", 2}})}, "it takes no image"},
+       {{line, Op("PAD", {1}, {{"pads", no_pads}, {"out", 2}})}, "it takes no image"},
+       {{line, Op("CONCATENATION", {1}, {{"axis", 1}, {"out", 2}})}, "its values have no axis 1"},
+       {{other, Op("ADD", {0, 2})}, "its values have different shapes"},
+       {{other, Op("CONCATENATION", {0, 2}, {{"axis", 3}})}, "its values have different shapes"},
+       {{other}, "output 1 is computed by no op"}},
+      {});
+}
+
+TEST(Net, RefusesWeightsThatDoNotFit) {
   const WeightMap weights = {{"three", {{3}, {1, 1, 1}}},
                              {"empty", {{0}, {}}},
                              {"conv", {{2, 4, 3, 3}, Random(72, 1)}},
@@ -271,56 +311,21 @@ TEST(Net, RefusesGraphsThatCannotRun) {
                              {"shallow", {{2, 3, 1, 1}, Random(6, 1)}},
                              {"depth", {{3, 1, 1, 1}, Random(3, 1)}},
                              {"flat", {{4, 4}, Random(16, 1)}}};
-  const auto op = [](const char* name, json in, json more = json::object()) {
-    json made = {{"op", name}, {"in", std::move(in)}, {"out", 1}};
-    made.update(more);
-    return made;
-  };
-  const json line = op("RESHAPE", {0}, {{"shape", {60}}});
-  const json other = {{"op", "RESHAPE"}, {"in", {0}}, {"out", 2}, {"shape", {1, 5, 3, 4}}};
-  const json relu2 = {{"op", "RELU"}, {"in", {1}}, {"out", 2}};
-  const auto behind = [&](const char* name, json more = json::object()) {
-    json made = op(name, {1}, std::move(more));
-    made["out"] = 2;
-    return made;
-  };
-  struct Case {
-    json ops;
-    const char* said;
-  };
-  const Case cases[] = {
-      {{op("TANH", {0})}, "TANH"},
-      {{op("RELU", {7})}, "op 0, RELU: it takes value 7, which no op before it computes"},
-      {{op("RELU", {1})}, "it takes value 1"},
-      {{op("RELU", {0}), op("RELU", {0})}, "op 1, RELU: value 1 is computed twice"},
-      {{op("RELU", {0, 0})}, "it takes 2 values, wanted 1"},
-      {{op("ADD", {0})}, "it takes 1 values, wanted 2"},
-      {{op("PRELU", {0})}, "it has no weight"},
-      {{op("PRELU", {0}, {{"weight", "lacking"}})}, "lacking"},
-      {{op("PRELU", {0}, {{"weight", "three"}})}, "it has not one slope a channel"},
-      {{op("PRELU", {0}, {{"weight", "empty"}})}, "its weight is empty"},
-      {{op("CONV_2D", {0})}, "it has no weight"},
-      {{op("CONV_2D", {0}, {{"weight", "flat"}})}, "its weight does not fit 4 channels"},
-      {{op("CONV_2D", {0}, {{"weight", "shallow"}})}, "its weight does not fit 4 channels"},
-      {{op("CONV_2D", {0}, {{"weight", "tall"}})}, "its window is larger than the image"},
-      {{op("CONV_2D", {0}, {{"weight", "huge"}, {"same", true}})}, "its weight is too large"},
-      {{op("CONV_2D", {0}, {{"weight", "conv"}, {"bias", "three"}})},
-       "it has not one bias an output channel"},
-      {{op("DEPTHWISE_CONV_2D", {0}, {{"weight", "depth"}})}, "its weight does not fit"},
-      {{op("MAX_POOL_2D", {0}, {{"size", {4, 1}}})}, "its window is larger than the image"},
-      {{op("RESHAPE", {0}, {{"shape", {61}}})}, "its shape holds another number of values"},
-      {{op("RESHAPE", {0}, {{"shape", {1 << 24, 1 << 24, 1 << 24}}})}, "its result is too large"},
-      {{line, behind("MAX_POOL_2D", {{"size", {1, 1}}})}, "it takes no image"},
-      {{line, behind("PAD", {{"pads", {{0, 0}, {0, 0}, {0, 0}, {0, 0}}}})}, "it takes no image"},
-      {{line, behind("CONCATENATION", {{"axis", 1}})}, "its values have no axis 1"},
-      {{other, op("ADD", {0, 2})}, "its values have different shapes"},
-      {{other, op("CONCATENATION", {0, 2}, {{"axis", 3}})}, "its values have different shapes"},
-      {{other}, "output 1 is computed by no op"},
-  };
-  for (const Case& wrong : cases) {
-    EXPECT_ERROR(RunGraph(image, wrong.ops, weights), Code::kBadPack, "net.safetensors",
-                 wrong.said);
-  }
+  const auto with = [](const char* weight) { return json{{"weight", weight}}; };
+  ExpectRefused(
+      {{{Op("PRELU", {0})}, "it has no weight"},
+       {{Op("PRELU", {0}, with("lacking"))}, "lacking"},
+       {{Op("PRELU", {0}, with("three"))}, "it has not one slope a channel"},
+       {{Op("PRELU", {0}, with("empty"))}, "its weight is empty"},
+       {{Op("CONV_2D", {0})}, "it has no weight"},
+       {{Op("CONV_2D", {0}, with("flat"))}, "its weight does not fit 4 channels"},
+       {{Op("CONV_2D", {0}, with("shallow"))}, "its weight does not fit 4 channels"},
+       {{Op("CONV_2D", {0}, with("tall"))}, "its window is larger than the image"},
+       {{Op("CONV_2D", {0}, {{"weight", "huge"}, {"same", true}})}, "its weight is too large"},
+       {{Op("CONV_2D", {0}, {{"weight", "conv"}, {"bias", "three"}})},
+        "it has not one bias an output channel"},
+       {{Op("DEPTHWISE_CONV_2D", {0}, with("depth"))}, "its weight does not fit"}},
+      weights);
 }
 
 // Little files that ask for much memory or time are refused as well.
