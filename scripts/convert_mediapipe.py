@@ -10,7 +10,7 @@ Each tflite net becomes one safetensors file: its weights widened to float32 in 
   {"input": [height, width, channels], "outputs": [value, ...],
    "ops": [{"op": "CONV_2D", "in": [value, ...], "out": value, ...}, ...]}
 
-Values are numbers; the input is value 0. models/vision/net.cpp runs it. MediaPipe is Apache-2.0: its
+Values are numbers; the input is value 0. models/vision/net.h runs it. MediaPipe is Apache-2.0: its
 licence goes into the pack.
 """
 import argparse

@@ -20,7 +20,7 @@ packages=(
   gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad
   gstreamer1.0-plugins-ugly gstreamer1.0-libav
   # libraries
-  libgdk-pixbuf-2.0-dev webp-pixbuf-loader nlohmann-json3-dev libcli11-dev libstb-dev
+  libgdk-pixbuf-2.0-dev webp-pixbuf-loader nlohmann-json3-dev libcli11-dev libstb-dev libhwy-dev
   zlib1g-dev libssl-dev
   # libraries that the tests are linked with: the build folder is the same for all
   libgtest-dev libgmock-dev check

@@ -101,8 +101,8 @@ Detector::Detector(const Pack& pack)
           MakeAnchors(input_px_, pack.Setting("detector_strides").Wholes(1, kMaxLayers, 1, 1024))),
       overlap_(static_cast<float>(pack.Setting("detector_suppression_overlap").Number(0, 1))) {
   RequireInput(pack, "detector_input_px", net_.InputShape(), input_px_);
-  const auto outputs = net_.Run(std::vector<float>(3 * input_px_ * input_px_, 0.0f));
-  RequireOutputs(pack, "detector", outputs, {anchors_.size() * kBoxValues, anchors_.size()});
+  RequireOutputs(pack, "detector", net_.OutputCounts(),
+                 {anchors_.size() * kBoxValues, anchors_.size()});
 }
 
 std::vector<Hit> Detector::Detect(const Pixels& picture, const Region& region,

@@ -184,7 +184,6 @@ class MediaPipeFinder : public FaceFinder {
 std::shared_ptr<const FaceFinder> OpenFaceFinder(const std::string& search_path) {
   static std::mutex mutex;  // held while a finder is opened, so that none is opened twice
   static std::map<std::string, std::weak_ptr<const FaceFinder>> open;  // by pack folder
-  Net::RequireRuntime();
   const std::lock_guard<std::mutex> lock(mutex);
   const std::shared_ptr<const Pack> pack = Pack::Open(kPack, search_path);
   std::shared_ptr<const FaceFinder> finder = open[pack->folder()].lock();

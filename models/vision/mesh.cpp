@@ -29,8 +29,7 @@ MeshNet::MeshNet(const Pack& pack)
       input_px_(static_cast<int>(pack.Setting("mesh_input_px").Whole(16, 1024))),
       region_scale_(static_cast<float>(pack.Setting("mesh_region_scale").Number(1, 4))) {
   RequireInput(pack, "mesh_input_px", net_.InputShape(), input_px_);
-  const auto outputs = net_.Run(std::vector<float>(3 * input_px_ * input_px_, 0.0f));
-  RequireOutputs(pack, "mesh", outputs, {3 * kLandmarks, 1});
+  RequireOutputs(pack, "mesh", net_.OutputCounts(), {3 * kLandmarks, 1});
 }
 
 Region MeshNet::RegionOf(const std::array<float, 4>& box, Point right_eye, Point left_eye) const {

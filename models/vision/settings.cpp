@@ -13,11 +13,8 @@ void RequireInput(const Pack& pack, const std::string& field, const std::array<i
   }
 }
 
-void RequireOutputs(const Pack& pack, const std::string& file,
-                    const std::vector<std::vector<float>>& outputs,
+void RequireOutputs(const Pack& pack, const std::string& file, const std::vector<size_t>& got,
                     const std::vector<size_t>& counts) {
-  std::vector<size_t> got;
-  for (const std::vector<float>& output : outputs) got.push_back(output.size());
   if (got != counts) {
     pack.Reject("files." + file, "a net with outputs of " + json(counts).dump() + " numbers",
                 json(got).dump());

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Finds a face and its 468-point mesh in a picture with MediaPipe's detector and mesh nets, run by
-// libtorch.
+// kernels of our own (net_kernels.h).
 #pragma once
 
 #include <memory>
@@ -28,8 +28,8 @@ class FaceFinder {
   virtual uint64_t MemoryUse() const = 0;
 };
 
-// Opens the pack "mediapipe-face" along the search path. Throws Error{kNotFound | kBadPack |
-// kUnsupported}; kUnsupported in a build without libtorch. One instance per process is shared.
+// Opens the pack "mediapipe-face" along the search path. Throws Error{kNotFound | kBadPack}.
+// One instance per process is shared.
 std::shared_ptr<const FaceFinder> OpenFaceFinder(const std::string& search_path);
 
 }  // namespace talkface::vision

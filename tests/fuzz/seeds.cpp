@@ -87,6 +87,50 @@ void AddManifests(const Corpora& corpora) {
   corpora.Add("manifest", "files", manifest.dump());
 }
 
+// A net of every kind of op, and ones whose parts do not fit together.
+void AddNets(const Corpora& corpora) {
+  using nlohmann::json;
+  const float weights[72] = {1, -1, 0.5f};
+  const auto add = [&](const char* name, const json& ops, std::vector<int> outputs) {
+    const json graph = {{"input", {5, 4, 3}}, {"outputs", outputs}, {"ops", ops}};
+    WriteSafeTensors(corpora.Path("net", name),
+                     {{"c", {DType::kF32, {2, 3, 3, 2}, weights, {}}},
+                      {"d", {DType::kF32, {2, 1, 3, 3}, weights, {}}},
+                      {"b", {DType::kF32, {2}, weights, {}}}},
+                     {{"graph", graph.dump()}});
+  };
+  const json conv = {{"op", "CONV_2D"}, {"in", {0}},        {"out", 1},     {"weight", "c"},
+                     {"bias", "b"},     {"stride", {2, 1}}, {"same", true}, {"relu", false}};
+  const json depthwise = {{"op", "DEPTHWISE_CONV_2D"},
+                          {"in", {1}},
+                          {"out", 2},
+                          {"weight", "d"},
+                          {"bias", "b"},
+                          {"same", true}};
+  const json pool = {{"op", "MAX_POOL_2D"}, {"in", {2}},        {"out", 3},
+                     {"size", {2, 2}},      {"stride", {1, 1}}, {"same", true}};
+  const json sum = {{"op", "ADD"}, {"in", {2, 3}}, {"out", 4}, {"relu", true}};
+  const json prelu = {{"op", "PRELU"}, {"in", {4}}, {"out", 5}, {"weight", "b"}};
+  const json relu = {{"op", "RELU"}, {"in", {5}}, {"out", 6}};
+  const json pad = {
+      {"op", "PAD"}, {"in", {6}}, {"out", 7}, {"pads", {{0, 0}, {1, 0}, {0, 1}, {0, 2}}}};
+  const json line = {{"op", "RESHAPE"}, {"in", {7}}, {"out", 8}, {"shape", {1, 20, 4}}};
+  const json join = {{"op", "CONCATENATION"}, {"in", {8, 8}}, {"out", 9}, {"axis", 1}};
+  add("all", {conv, depthwise, pool, sum, prelu, relu, pad, line, join}, {9, 1});
+  json behind = prelu, taken = sum;
+  behind["in"] = {3};
+  behind["out"] = 4;
+  taken["in"] = {1, 2};
+  taken["out"] = 3;
+  json image = conv;
+  image["same"] = false;
+  add("chain", {conv, depthwise, taken, behind}, {4});
+  add("valid", json::array({image}), {1});
+  add("dangling", {conv, pool}, {3});
+  add("unequal", {conv, {{"op", "ADD"}, {"in", {0, 1}}, {"out", 2}}}, {2});
+  add("long", json::array({{{"op", "RESHAPE"}, {"in", {0}}, {"out", 1}, {"shape", {61}}}}), {1});
+}
+
 void AddImages(const Corpora& corpora) {
   corpora.Add("image_header", "png", MakePng(2, 1, 8, PngKind::kRgb, {"abcdef"}));
   corpora.Add("image_header", "palette",
@@ -112,6 +156,7 @@ int main(int count, char** arguments) {
   talkface::test::AddCheckpoints(corpora);
   talkface::test::AddSafetensors(corpora);
   talkface::test::AddManifests(corpora);
+  talkface::test::AddNets(corpora);
   talkface::test::AddImages(corpora);
   return 0;
 }

@@ -12,6 +12,10 @@
 #include <string>
 #include <thread>
 
+#include "models/core/pack.h"
+#include "models/core/safetensors.h"
+#include "models/vision/crop.h"
+#include "models/vision/net.h"
 #include "models/vision/vision.h"
 #include "tests/units/support/expect_error.h"
 #include "tests/units/support/portrait_file.h"
@@ -63,6 +67,40 @@ TEST_F(Portraits, LandmarksLieWhereMediaPipeFindsThem) {
     ++portraits;
   }
   EXPECT_EQ(portraits, 14);
+}
+
+// As libtorch's landmarks were, when it ran the nets.
+TEST_F(Portraits, LandmarksAreThoseThatLibtorchGave) {
+  const auto recorded = SafeTensors::Open(TALKFACE_PORTRAIT_LANDMARKS);
+  EXPECT_EQ(recorded->tensors().size(), 22u);
+  for (const auto& [name, tensor] : recorded->tensors()) {
+    const float* wanted = recorded->Floats(name, {kLandmarks, 2});
+    const FaceInfo face = Find(name);
+    for (uint32_t i = 0; i < kLandmarks; ++i) {
+      ASSERT_LT(Distance(face.landmarks[i], wanted + 2 * i), 0.02f) << name << ", " << i;
+    }
+  }
+}
+
+// Every set of vector instructions finds the same in a picture.
+TEST_F(Portraits, NetsGiveTheSameByAllInstructions) {
+  const Picture picture = Load("portraits/22_grid_glasses_m.png");
+  const std::shared_ptr<const Pack> pack = Pack::Open("mediapipe-face", "");
+  for (const char* file : {"detector", "mesh"}) {
+    const Net best(pack->Tensors(file));
+    const auto side = static_cast<int>(best.InputShape()[0]);
+    const Region region{180, 144, 200, 0.1f};
+    const auto input = Crop(picture.pixels, region, side, Border::kNearest, 0, 1);
+    const auto wanted = best.Run(input);
+    for (const NetKernels* kernels : RunnableNetKernels()) {
+      SCOPED_TRACE(kernels->target);
+      const auto got = Net(pack->Tensors(file), *kernels).Run(input);
+      for (size_t output = 0; output < wanted.size(); ++output) {
+        for (size_t i = 0; i < wanted[output].size(); ++i)
+          ASSERT_NEAR(got[output][i], wanted[output][i], 1e-3) << file;
+      }
+    }
+  }
 }
 
 TEST_F(Portraits, EachHasAFace) {

@@ -4,11 +4,13 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <random>
 #include <vector>
 
 #include "models/vision/crop.h"
+#include "models/vision/crop_kernels.h"
 #include "models/vision/detector.h"
 #include "models/vision/pose.h"
 #include "models/vision/search.h"
@@ -100,6 +102,74 @@ TEST(Crop, ShowsGreyBehindTransparentPixels) {
   const auto crop = Crop(ramp.pixels, {2, 2, 4, 0}, 4, Border::kNearest, 0, 255);
   EXPECT_NEAR(At(crop, 4, 3, 0)[0], 128, 1e-3);
   EXPECT_NEAR(At(crop, 4, 3, 3)[0], 30, 1e-3);
+}
+
+// The sample at (x, y) as its definition says it, one colour of it.
+double SampleOf(const CropGrid& grid, double x, double y, int color) {
+  double sum = 0;
+  for (int corner = 0; corner < 4; ++corner) {
+    const double column = std::floor(x) + corner % 2, row = std::floor(y) + corner / 2;
+    const double weight = (1 - std::abs(x - column)) * (1 - std::abs(y - row));
+    const double last_x = grid.picture.width - 1, last_y = grid.picture.height - 1;
+    const double near_x = std::clamp(column, 0.0, last_x), near_y = std::clamp(row, 0.0, last_y);
+    if (grid.border == Border::kBlack && (near_x != column || near_y != row)) continue;
+    const uint8_t* pixel = grid.picture.data + static_cast<size_t>(near_y) * grid.picture.stride +
+                           4 * static_cast<size_t>(near_x);
+    sum += weight * (pixel[color] * pixel[3] / 255.0 + 128 * (1 - pixel[3] / 255.0));
+  }
+  return sum;
+}
+
+void ExpectSamples(const CropGrid& grid, const CropKernels& kernels) {
+  std::vector<float> got(3 * grid.size);
+  for (int place = 0; place < grid.size * 3 * grid.size; ++place) {
+    const int row = place / (3 * grid.size), value = place % (3 * grid.size);
+    if (value == 0) kernels.row(grid, row, got.data());
+    double sum = 0;
+    for (int tap = 0; tap < grid.taps * grid.taps; ++tap) {
+      const double i = value / 3 + grid.offsets[tap % grid.taps];
+      const double j = row + grid.offsets[tap / grid.taps];
+      sum += SampleOf(grid, grid.origin.x + i * grid.step.x - j * grid.step.y,
+                      grid.origin.y + i * grid.step.y + j * grid.step.x, value % 3);
+    }
+    ASSERT_NEAR(got[value], grid.low + grid.gain * sum, 0.02) << row << ", " << value;
+  }
+}
+
+// Every set of vector instructions samples as the definition does: inside, at the edges and beyond
+// them, turned, with and without transparency, in sizes that fill no vector.
+TEST(Crop, SamplesTheSameByAllInstructions) {
+  std::mt19937 random(1);
+  std::vector<uint8_t> clear(9 * 80), opaque;
+  for (uint8_t& byte : clear) byte = static_cast<uint8_t>(random());
+  for (size_t i = 3; i < clear.size(); i += 12) clear[i] = 255;
+  opaque = clear;
+  for (size_t i = 3; i < clear.size(); i += 4) opaque[i] = 255;
+  CropGrid grid{};
+  grid.size = 21;
+  grid.origin = {-3.2f, -1.4f};
+  grid.step = {1.1f, 0.3f};
+  grid.low = -1;
+  grid.gain = 0.5f;
+  const float offsets[] = {-0.3f, 0, 0.4f};
+  std::copy_n(offsets, 3, grid.offsets);
+  for (int options = 0; options < 8; ++options) {
+    grid.picture = {options & 1 ? opaque.data() : clear.data(), 17, 9, 80};
+    grid.border = options & 2 ? Border::kBlack : Border::kNearest;
+    grid.taps = options & 4 ? 3 : 1;
+    for (const CropKernels* kernels : RunnableCropKernels()) {
+      SCOPED_TRACE(std::string(kernels->target) + ", options " + std::to_string(options));
+      ExpectSamples(grid, *kernels);
+    }
+  }
+}
+
+TEST(Crop, OfARegionThatIsNoNumberReadsThePicture) {
+  const Ramp ramp(12, 10);
+  for (const float bad : {NAN, INFINITY, -INFINITY, 3e38f}) {
+    for (const Region& region : {Region{bad, 4, 6, 0}, Region{4, 4, bad, 0}, Region{4, 4, 6, bad}})
+      EXPECT_EQ(Crop(ramp.pixels, region, 6, Border::kNearest, 0, 1).size(), 108u);
+  }
 }
 
 TEST(Detector, HasTheAnchorsOfTheShortRangeNet) {
@@ -207,12 +277,6 @@ TEST(Pose, HasTheSignsAndSizesItsHeaderStates) {
   EXPECT_NEAR(PoseAfter(35, 0, 0).yaw, 50, 1e-3) << "above 25 degrees the mesh turns too little";
   EXPECT_NEAR(PoseAfter(-60, 0, 0).yaw, -90, 1e-3);
 }
-
-#ifndef TALKFACE_WITH_TORCH
-TEST(FaceFinder, WithoutLibtorchSaysSo) {
-  EXPECT_ERROR(OpenFaceFinder(""), Code::kUnsupported, "without libtorch", "scripts/setup.sh");
-}
-#endif
 
 }  // namespace
 }  // namespace talkface::vision
