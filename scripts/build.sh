@@ -17,12 +17,16 @@ fi
 folder=${1:?usage: scripts/build.sh [--target TARGET] FOLDER [MESON OPTIONS...]}
 shift
 [ "${TALKFACE_WERROR:-0}" = 0 ] || set -- -Dwerror=true "$@"
-# A libtorch that came or changed in .venv after the folder was made must be found.
-wanted="$* CXX=${CXX:-} $(cat .venv/talkface-setup 2>/dev/null || true)"
+wanted="$* CXX=${CXX:-}"
+# A libtorch that came to .venv or changed there after the folder was made must be found.
+parts=$(cat .venv/talkface-* 2>/dev/null || true)
 if [ ! -f "$folder/build.ninja" ]; then
   meson setup "$folder" "$@"
 elif [ "$(cat "$folder/.talkface-options" 2>/dev/null)" != "$wanted" ]; then
   meson setup --wipe "$folder" "$@"
+elif [ "$(cat "$folder/.talkface-parts" 2>/dev/null)" != "$parts" ]; then
+  meson setup --reconfigure "$folder"
 fi
 echo "$wanted" >"$folder/.talkface-options"
+echo "$parts" >"$folder/.talkface-parts"
 ninja -C "$folder" "$target"

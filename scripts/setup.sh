@@ -1,13 +1,16 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Installs what talkface needs to be built and run on Debian 12 and 13: Debian packages (as root or
-# through sudo) and a Python virtual environment, .venv, that holds libtorch and MediaPipe's files.
-# Run it as often as you like: what is there already is left alone, and then it takes a moment.
+# through sudo) and a Python virtual environment, .venv, that holds MediaPipe's files and, for the
+# families that need it, libtorch. Run it as often as you like: what is there already is left alone,
+# and then it takes a moment.
 #
-#   scripts/setup.sh [--full] [--tests]
-#     --full    torch with all of CUDA, and nvcc (3 GB); chosen by itself with an NVIDIA driver. Without: libtorch for
-#               the CPU (0.7 GB to download; 1.4 GB on disk)
-#     --tests   what ./test.sh needs beside that: clang, linters, ffmpeg, and the Python of the judge of videos, .venv-judge
+#   scripts/setup.sh [--torch] [--full] [--tests]
+#     (none)    what the embedded model needs (60 MB to download beside Debian's packages)
+#     --torch   libtorch, for the family mftfg and for talkface-train: for the CPU (0.6 GB to download; 1.3 GB on
+#               disk), and with an NVIDIA driver as --full
+#     --full    torch with all of CUDA, and nvcc (3 GB)
+#     --tests   what ./test.sh needs: --torch, clang, linters, ffmpeg, and the Python of the judge of videos, .venv-judge
 #               (0.1 GB to download; 0.4 GB on disk)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -50,15 +53,16 @@ as_root() {
 
 has_nvidia_driver() { [ -e /proc/driver/nvidia/version ] || command -v nvidia-smi >/dev/null; }
 
-mode=cpu tests=no
-! has_nvidia_driver || mode=full
+torch=no cuda=no tests=no
 for option in "$@"; do
   case "$option" in
-    --full) mode=full ;;
-    --tests) tests=yes packages+=("${test_packages[@]}") ;;
-    *) fail "unknown option '$option'; usage: scripts/setup.sh [--full] [--tests]" ;;
+    --torch) torch=yes ;;
+    --full) torch=yes cuda=yes ;;
+    --tests) torch=yes tests=yes packages+=("${test_packages[@]}") ;;
+    *) fail "unknown option '$option'; usage: scripts/setup.sh [--torch] [--full] [--tests]" ;;
   esac
 done
+if [ "$torch" = yes ] && has_nvidia_driver; then cuda=yes; fi
 
 # Debian packages.
 missing=()
@@ -89,26 +93,33 @@ fi
 certificates=/etc/ssl/certs/ca-certificates.crt
 [ ! -f "$certificates" ] || export PIP_CERT=${PIP_CERT:-$certificates}
 pip_install=(-m pip install -q --disable-pip-version-check --no-input --retries 5)
-stamp=.venv/talkface-setup
-requirements=(scripts/requirements.txt scripts/requirements-nets.txt)
-[ "$mode" = cpu ] || requirements+=(scripts/requirements-cuda.txt)
-wanted="$mode $(cat "${requirements[@]}" | sha256sum)"
-if [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ]; then
-  say "Python packages: as wanted ($mode)"
-else
-  pip=(.venv/bin/python "${pip_install[@]}")
-  say "Python packages: installing ($mode)"
-  retry "${pip[@]}" --no-deps -r scripts/requirements.txt || fail "pip failed; see above"
-  # MediaPipe is never imported, so a wheel that was made for another Python serves as well.
-  retry "${pip[@]}" --no-deps --upgrade --only-binary=:all: --python-version 3.12 -r scripts/requirements-nets.txt \
-    --target "$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" ||
-    fail "pip failed; see above"
-  if [ "$mode" = full ]; then
-    retry "${pip[@]}" "$(grep '^torch==' scripts/requirements.txt)" || fail "pip failed; see above"
-    retry "${pip[@]}" --no-deps -r scripts/requirements-cuda.txt || fail "pip failed; see above"
+# Installs one part of .venv unless it is there as its requirements say: part NAME FILE COMMAND... The
+# stamps also tell scripts/build.sh that something came.
+part() {
+  local stamp=.venv/talkface-$1 list=$2 wanted
+  wanted=$(sha256sum <"$list")
+  if [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ]; then
+    say "Python packages: $1 as wanted"
+    return
   fi
+  say "Python packages: installing $1"
+  shift 2
+  retry "$@" || fail "pip failed; see above"
   echo "$wanted" >"$stamp"
-fi
+}
+
+pip=(.venv/bin/python "${pip_install[@]}" --no-deps)
+part base scripts/requirements.txt "${pip[@]}" -r scripts/requirements.txt
+# MediaPipe is never imported, so a wheel that was made for another Python serves as well.
+part nets scripts/requirements-nets.txt "${pip[@]}" --upgrade --only-binary=:all: --python-version 3.12 \
+  -r scripts/requirements-nets.txt --target "$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
+[ "$tests" = no ] || part style scripts/requirements-style.txt "${pip[@]}" -r scripts/requirements-style.txt
+[ "$torch" = no ] || part torch scripts/requirements-torch.txt "${pip[@]}" -r scripts/requirements-torch.txt
+with_cuda() {
+  .venv/bin/python "${pip_install[@]}" "$(grep '^torch==' scripts/requirements-torch.txt)" &&
+    "${pip[@]}" -r scripts/requirements-cuda.txt
+}
+[ "$cuda" = no ] || part cuda scripts/requirements-cuda.txt with_cuda
 
 # A Python of its own for the judge of videos (tests/judge): it imports what the build only reads.
 make_judge_python() {

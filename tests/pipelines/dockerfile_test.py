@@ -28,7 +28,7 @@ class DockerfileTest(support.ToolTest):
     def test_set_up_reads_what_was_copied_for_it(self):
         copied = next(rest for word, rest in self.plan if word == "COPY").split()[:-1]
         read = set(re.findall(r"scripts/[\w.-]+\.txt", (SOURCE / "scripts/setup.sh").read_text(encoding="utf-8")))
-        optional = {"scripts/requirements-cuda.txt", "scripts/requirements-judge.txt"}  # --full, --tests
+        optional = {f"scripts/requirements-{part}.txt" for part in ("torch", "cuda", "style", "judge")}
         self.assertEqual(set(copied) - {"scripts/setup.sh"}, read - optional)
 
 
