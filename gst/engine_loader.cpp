@@ -3,7 +3,6 @@
 
 #include <dlfcn.h>
 #include <gst/gst.h>
-#include <link.h>
 
 #include <cstring>
 #include <mutex>
@@ -53,35 +52,12 @@ std::string FindEngine(GError** error) {
   return "";
 }
 
-// The file of the libtorch that this process has loaded, or "".
-std::string ResidentTorch() {
-  void* handle = dlopen("libtorch_cpu.so", RTLD_LAZY | RTLD_NOLOAD);
-  if (handle == nullptr) return "";
-  const link_map* map = nullptr;
-  std::string path = "libtorch_cpu.so";
-  if (dlinfo(handle, RTLD_DI_LINKMAP, &map) == 0) path = map->l_name;
-  dlclose(handle);
-  return path;
-}
-
-// Says why dlopen refused `path`. `torch_before` is the libtorch that was there before.
-void ExplainFailure(const std::string& path, const char* reason, const std::string& torch_before,
-                    GError** error) {
-  if (!torch_before.empty()) {
-    g_set_error(error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_INIT,
-                "This process has already loaded another libtorch (%s), and the talkface engine "
-                "'%s' cannot run with it: %s. Run talkface in a process of its own.",
-                torch_before.c_str(), path.c_str(), reason);
-  } else if (strstr(reason, "cannot open shared object") != nullptr) {
+// Says why dlopen refused `path`.
+void ExplainFailure(const std::string& path, const char* reason, GError** error) {
+  if (strstr(reason, "cannot open shared object") != nullptr) {
     g_set_error(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND,
                 "The talkface engine '%s' lacks a library: %s. Reinstall talkface, or run "
                 "scripts/setup.sh where you built it.",
-                path.c_str(), reason);
-  } else if (strstr(reason, "undefined symbol") != nullptr) {
-    g_set_error(error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_INIT,
-                "The talkface engine '%s' does not fit the libraries it found (another libtorch "
-                "than the one it was built with?): %s. Reinstall talkface, or run "
-                "scripts/setup.sh where you built it and build again.",
                 path.c_str(), reason);
   } else {
     g_set_error(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_OPEN_READ,
@@ -91,12 +67,11 @@ void ExplainFailure(const std::string& path, const char* reason, const std::stri
 }
 
 bool OpenLibrary(const std::string& path, EngineLibrary* library, GError** error) {
-  const std::string torch_before = ResidentTorch();
-  // Local: the process may hold other copies of what the engine links. Never closed: libtorch
-  // cannot be unloaded.
+  // Local: the process may hold other copies of what the engine links. Never closed: what it opens
+  // itself, such as libtorch, cannot be unloaded.
   void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
   if (handle == nullptr) {
-    ExplainFailure(path, dlerror(), torch_before, error);
+    ExplainFailure(path, dlerror(), error);
     return false;
   }
   library->open = reinterpret_cast<decltype(library->open)>(dlsym(handle, "talkface_engine_open"));

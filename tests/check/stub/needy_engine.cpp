@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// An engine that needs a libtorch.
-extern "C" int torch_test_function();
+// An engine that needs a library.
+extern "C" int talkface_test_lacking();
 extern "C" __attribute__((visibility("default"))) int talkface_test_use();
-extern "C" int talkface_test_use() { return torch_test_function(); }
+extern "C" int talkface_test_use() { return talkface_test_lacking(); }
