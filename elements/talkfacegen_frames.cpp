@@ -12,7 +12,16 @@
 namespace talkface {
 namespace {
 
-constexpr size_t kFramesInFlight = 8;
+// Frames that are drawn or wait for it at a time: as many as keep the engine's workers, one a core,
+// at work while the oldest one is pushed. Each holds a buffer.
+constexpr unsigned kSpareFrames = 2, kMostFramesInFlight = 8;
+
+size_t FramesInFlight() {
+  static const unsigned frames =
+      std::min(g_get_num_processors() + kSpareFrames, kMostFramesInFlight);
+  return frames;
+}
+
 constexpr uint64_t kWaitNs = GST_SECOND;
 // A live frame later than this is left out by the engine instead of drawn.
 constexpr GstClockTimeDiff kMaxLatenessNs = GST_SECOND;
@@ -27,7 +36,7 @@ GstFlowReturn Generator::RenderDue(GstClockTimeDiff due_until) {
   std::deque<std::unique_ptr<Frame>> frames;
   GstFlowReturn flow = pool != nullptr ? GST_FLOW_OK : GST_FLOW_NOT_NEGOTIATED;
   while (flow == GST_FLOW_OK) {
-    while (frames.size() < kFramesInFlight) {
+    while (frames.size() < FramesInFlight()) {
       std::unique_ptr<Frame> frame;
       flow = StartFrame(pool, frames.empty(), due_until, &frame);
       if (!frame) break;
