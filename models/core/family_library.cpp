@@ -51,7 +51,8 @@ std::string Resident(const char* soname) {
 }
 
 // Why dlopen refused the library. `before`: what it stands on was in the process from there.
-[[noreturn]] void Refuse(const Pack& pack, const FamilyLibrary& library, const std::string& before) {
+[[noreturn]] void Refuse(const Pack& pack, const FamilyLibrary& library,
+                         const std::string& before) {
   const std::string reason = dlerror();
   if (!before.empty()) {
     throw Error(Code::kUnsupported,
@@ -59,10 +60,10 @@ std::string Resident(const char* soname) {
                     library.stands_on + " (" + before + "): run talkface in a process of its own.",
                 reason);
   }
-  throw Error(Code::kNotFound,
-              Needs(pack, library) + ", and that cannot be loaded: " + reason + "; " +
-                  Advice(library),
-              reason);
+  throw Error(
+      Code::kNotFound,
+      Needs(pack, library) + ", and that cannot be loaded: " + reason + "; " + Advice(library),
+      reason);
 }
 
 struct Opened {

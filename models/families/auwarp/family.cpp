@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "models/families/auwarp/family.h"
 
-#include <mutex>
 #include <string>
 
 #include "models/families/auwarp/controls.h"
@@ -10,7 +9,7 @@
 #include "models/families/auwarp/speech/speech_stream.h"
 #include "models/portrait/face_enrolment.h"
 #include "models/portrait/portrait_scene.h"
-#include "models/vision/vision.h"
+#include "models/vision/open_once.h"
 
 namespace talkface::auwarp {
 namespace {
@@ -42,7 +41,7 @@ class AuwarpFamily : public Family {
       : name_(context.pack.name()),
         version_(context.pack.version()),
         licence_(context.pack.licence()),
-        search_path_(context.search_path) {
+        finder_(context.search_path) {
     CheckSettings(context);
     context.progress(10, "loading the speech net");
     net_ = SpeechNet::Load(context.pack.Tensors("speech"));
@@ -63,12 +62,12 @@ class AuwarpFamily : public Family {
   }
 
   void FindFace(const Pixels& picture, const FaceInfo* previous, FaceInfo* out) override {
-    Finder()->FindFrame(picture, previous, out);
+    finder_.Get()->FindFrame(picture, previous, out);
   }
 
   std::shared_ptr<const FaceModel> Enrol(const Pixels& portrait) override {
     FaceInfo found{};
-    Finder()->FindPortrait(portrait, &found);
+    finder_.Get()->FindPortrait(portrait, &found);
     return portrait::EnrolWithLandmarks(portrait, found);
   }
 
@@ -95,24 +94,13 @@ class AuwarpFamily : public Family {
     }
   }
 
-  uint64_t MemoryUse() const override {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    return net_->bytes() + (finder_ ? finder_->MemoryUse() : 0);
-  }
+  uint64_t MemoryUse() const override { return net_->bytes() + finder_.MemoryUse(); }
 
  private:
-  // Opened by the first portrait: an engine that only lists itself needs no vision pack.
-  std::shared_ptr<const vision::FaceFinder> Finder() {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    if (!finder_) finder_ = vision::OpenFaceFinder(search_path_);
-    return finder_;
-  }
-
-  const std::string name_, version_, licence_, search_path_;
+  const std::string name_, version_, licence_;
+  vision::OpenOnce finder_;
   uint64_t look_ahead_ns_ = 0;
   std::shared_ptr<const SpeechNet> net_;
-  mutable std::mutex mutex_;                          // guards finder_
-  std::shared_ptr<const vision::FaceFinder> finder_;  // null until the first portrait
 };
 
 }  // namespace

@@ -14,7 +14,7 @@
 #include "models/families/mftfg/face/landmarks_68.h"
 #include "models/torch/parameters.h"
 #include "models/torch/threads.h"
-#include "models/vision/vision.h"
+#include "models/vision/open_once.h"
 
 namespace talkface::mftfg {
 namespace {
@@ -118,7 +118,7 @@ class MftfgFamily : public Family {
       : name_(context.pack.name()),
         version_(context.pack.version()),
         licence_(context.pack.licence()),
-        search_path_(context.search_path),
+        finder_(context.search_path),
         device_(context.device),
         device_name_(device_.str()),
         memory_{device_name_, context.device_memory_limit},
@@ -135,12 +135,12 @@ class MftfgFamily : public Family {
   }
 
   void FindFace(const Pixels& picture, const FaceInfo* previous, FaceInfo* out) override {
-    Finder()->FindFrame(picture, previous, out);
+    finder_.Get()->FindFrame(picture, previous, out);
   }
 
   std::shared_ptr<const FaceModel> Enrol(const Pixels& portrait) override {
     FaceInfo found{};
-    Finder()->FindPortrait(portrait, &found);
+    finder_.Get()->FindPortrait(portrait, &found);
     nets::UseThreads(threads_);
     return nets::WithinMemory(memory_,
                               [&] { return EnrolIdentity(model_, mean_shape_, portrait, found); });
@@ -166,10 +166,7 @@ class MftfgFamily : public Family {
   uint32_t MaxBatch() const override { return device_.is_cpu() ? kCpuBatch : kCudaBatch; }
   uint32_t Workers() const override { return device_.is_cpu() ? Family::Workers() : kCudaWorkers; }
 
-  uint64_t MemoryUse() const override {
-    const std::lock_guard<std::mutex> lock(finder_mutex_);
-    return bytes_ + (finder_ ? finder_->MemoryUse() : 0);
-  }
+  uint64_t MemoryUse() const override { return bytes_ + finder_.MemoryUse(); }
 
  private:
   Model Load(const FamilyContext& context);
@@ -177,14 +174,8 @@ class MftfgFamily : public Family {
   void RenderAll(const std::vector<RenderItem>& items);
   void RenderGenerated(const std::vector<const RenderItem*>& items);
 
-  // Opened by the first portrait: an engine that only lists itself needs no vision pack.
-  std::shared_ptr<const vision::FaceFinder> Finder() {
-    const std::lock_guard<std::mutex> lock(finder_mutex_);
-    if (!finder_) finder_ = vision::OpenFaceFinder(search_path_);
-    return finder_;
-  }
-
-  const std::string name_, version_, licence_, search_path_;
+  const std::string name_, version_, licence_;
+  vision::OpenOnce finder_;
   const torch::Device device_;
   const std::string device_name_;
   const nets::DeviceMemory memory_;
@@ -196,8 +187,6 @@ class MftfgFamily : public Family {
   const uint64_t look_ahead_ns_;
   std::mutex batch_mutex_;                    // held by the one batch that uses all cores
   std::unique_ptr<DeviceRenderer> renderer_;  // null on a CPU
-  mutable std::mutex finder_mutex_;
-  std::shared_ptr<const vision::FaceFinder> finder_;  // null until the first portrait
 };
 
 Model MftfgFamily::Load(const FamilyContext& context) {
