@@ -14,7 +14,7 @@ import sys
 import tempfile
 import unittest
 
-SOURCE = pathlib.Path(__file__).resolve().parents[2] / "data/parity"
+SOURCE = pathlib.Path(__file__).resolve().parents[4] / "data/parity"
 PARITY = os.path.abspath(sys.argv.pop(1)) if len(sys.argv) > 1 else ""
 
 # One weight a file, early in its network; the files a and j have none, there an input is changed.
