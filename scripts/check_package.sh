@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Tries the Debian package as a user would, on a bare system of its own (root; scripts/bare_system.sh):
+# Tries the Debian packages as a user would, on a bare system of its own (root; scripts/bare_system.sh):
 #
-#   scripts/check_package.sh SUITE [PACKAGE]    default: makes the package of this machine's own suite
+#   scripts/check_package.sh SUITE [TALKFACE TALKFACE-TORCH]    default: makes those of this machine's own suite
 #
-# apt installs it with what it depends on; all that it brings is run: the tool's commands with each
-# kind of file, trainer, element and the README's pipeline; then it is removed and must leave nothing.
-# lintian reads it too, where it is installed.
+# apt installs talkface with what it depends on, and all that it brings is run: the tool's commands with
+# each kind of file, element and the README's pipeline; then talkface-torch, and its trainer; then both
+# are removed and must leave nothing. lintian reads them too, where it is installed.
 # The last line is "check_package: passed" and the exit status 0 when all of that works.
 set -euo pipefail
 repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -42,6 +42,21 @@ check_bare_install() {
   [ ! -e bare.mp4 ] || fail "a failed render leaves a file"
 }
 
+# Without libtorch a model that needs it is refused with one line that names what brings it.
+check_without_torch() {
+  say "a model on libtorch, without talkface-torch"
+  mkdir -p packs/painted
+  cat >packs/painted/manifest.json <<'MANIFEST'
+{"schema": 1, "name": "painted", "family": "mftfg", "version": "1", "licence": "MIT", "timing": {"sample_rate_hz": 16000,
+ "hop_samples": 160, "look_behind_ms": 0, "look_ahead_min_ms": 0, "look_ahead_default_ms": 200, "look_ahead_max_ms": 400}}
+MANIFEST
+  if talkface render -i portrait.png -a speech.wav -o painted.webm -m packs/painted 2>error; then
+    fail "a model on libtorch ran without it"
+  fi
+  grep -q "install the package talkface-torch" error || fail "the error names no package: $(cat error)"
+  [ -z "$(find / -xdev -name 'libtorch*' -print -quit)" ] || fail "there is a libtorch"
+}
+
 install_recommended() {
   local recommended
   recommended=$(dpkg-query -W -f '${Recommends}' talkface)
@@ -59,8 +74,13 @@ check_tools() {
   say "talkface inspect-image"
   talkface inspect-image portrait.png --output marked.png
   [ -s marked.png ] || fail "inspect-image wrote nothing"
-  say "talkface prepare, talkface-train"
+  say "talkface prepare"
   talkface prepare rendered.mp4 --speaker anybody --output clips
+}
+
+check_torch() {
+  say "apt-get install talkface-torch; talkface-train"
+  apt_get install --no-install-recommends ./talkface-torch.deb
   talkface-train --help >/dev/null
   talkface-train remeasure --data clips
   talkface-train speech --data clips --output trained --iterations 1 --members 1 --batch 2 --steps 50 --channels 8 --hidden 8
@@ -80,7 +100,7 @@ check_element() {
 
 check_manual() {
   say "manual pages"
-  for page in talkface.1 talkface-train.1 talkfacegen.7; do
+  for page in "$@"; do
     [ -f "/usr/share/man/man${page##*.}/$page.gz" ] || fail "no manual page $page"
     warnings=$(man --warnings -l "/usr/share/man/man${page##*.}/$page.gz" 2>&1 >/dev/null)
     [ -z "$warnings" ] || fail "$page: $warnings"
@@ -89,8 +109,8 @@ check_manual() {
 
 check_removal() {
   say "apt-get purge"
-  dpkg -L talkface | grep talkface >brought
-  apt_get purge talkface
+  dpkg -L talkface talkface-torch | grep talkface >brought
+  apt_get purge talkface talkface-torch
   while read -r path; do [ ! -e "$path" ] || fail "left behind: $path"; done <brought
   [ -z "$(find / -xdev -path /root -prune -o -name '*talkface*' -print -quit)" ] ||
     fail "left behind: $(find / -xdev -path /root -prune -o -name '*talkface*' -print)"
@@ -101,10 +121,13 @@ check_removal() {
 check_here() {
   cd /root/check
   check_bare_install
+  check_without_torch
   install_recommended
-  check_manual
+  check_manual talkface.1 talkfacegen.7
   check_tools
   check_element
+  check_torch
+  check_manual talkface-train.1
   check_removal
 }
 
@@ -127,24 +150,26 @@ check_lintian() {
   command -v lintian >/dev/null || { say "lintian is left out: apt-get install lintian"; return; }
   say "lintian"
   lintian --fail-on error \
-    --suppress-tags bogus-mail-host,bogus-mail-host-in-debian-changelog,malformed-deb-archive "$1" ||
-    fail "lintian finds errors in $1"
+    --suppress-tags bogus-mail-host,bogus-mail-host-in-debian-changelog,malformed-deb-archive "$@" ||
+    fail "lintian finds errors in $*"
 }
 
 main() {
-  local suite=${1:?usage: scripts/check_package.sh SUITE [PACKAGE]} package=${2:-}
+  local suite=${1:?usage: scripts/check_package.sh SUITE [TALKFACE TALKFACE-TORCH]} packages=("${@:2}")
   # shellcheck disable=SC1091
   . /etc/os-release
-  if [ -z "$package" ]; then
-    [ "$suite" = "${VERSION_CODENAME:-}" ] || fail "name the package that was made on $suite"
-    package=$("$repo/scripts/make_deb.sh" | tail -n 1)
+  if [ "${#packages[@]}" = 0 ]; then
+    [ "$suite" = "${VERSION_CODENAME:-}" ] || fail "name the packages that were made on $suite"
+    mapfile -t packages < <("$repo/scripts/make_deb.sh" | tail -n 2)
   fi
-  check_lintian "$package"
+  [ "${#packages[@]}" = 2 ] || fail "name two packages, talkface and talkface-torch"
+  check_lintian "${packages[@]}"
   work=$(mktemp -d)
   trap 'rm -rf "$work"' EXIT
   "$repo/scripts/bare_system.sh" make "$suite" "$work/system"
   mkdir "$work/system/root/check"
-  cp "$package" "$work/system/root/check/talkface.deb"
+  cp "${packages[0]}" "$work/system/root/check/talkface.deb"
+  cp "${packages[1]}" "$work/system/root/check/talkface-torch.deb"
   cp "$portrait" "$work/system/root/check/portrait.png"
   cp "$speech" "$work/system/root/check/speech.wav"
   cp "$repo/README.md" "${BASH_SOURCE[0]}" "$work/system/root/check/"

@@ -41,7 +41,7 @@ grep -Eq "^## ${version//./\\.} \($date\)\$" CHANGELOG.md ||
 
 name=talkface-$version
 echo "release: $folder/$name.tar.xz"
-[ -n "$source_only" ] || echo "release: $folder/talkface_${version}*_$(dpkg --print-architecture).deb, for this system"
+[ -n "$source_only" ] || echo "release: $folder/talkface{,-torch}_${version}*_$(dpkg --print-architecture).deb, for this system"
 [ -z "$dry_run" ] || exit 0
 
 mkdir -p "$folder"
@@ -53,7 +53,7 @@ if [ -z "$source_only" ]; then
   trap 'rm -rf "$work"' EXIT
   tar -xJf "$folder/$name.tar.xz" -C "$work"
   [ ! -d .venv ] || ln -s "$(realpath .venv)" "$work/$name/.venv"
-  "$work/$name/scripts/setup.sh"
+  "$work/$name/scripts/setup.sh" --torch
   "$work/$name/scripts/make_deb.sh" "$work/$name/build" "$folder"
 fi
 

@@ -35,7 +35,7 @@ class PackagingTest(support.ToolTest):
         binaries = [p for p in self.root.rglob("*") if p.is_file() and not p.is_symlink() and is_elf(p)]
         names = {p.name for p in binaries}
         self.assertLessEqual({"talkface", "talkface-train", "libgsttalkface.so", "libtalkface-engine.so",
-                              "libtorch_cpu.so"}, names)
+                              "libtalkface-torch.so", "libtorch_cpu.so"}, names)
         for binary in binaries:
             dynamic = self.assert_works(run("readelf", "--dynamic", binary)).stdout
             for path in re.findall(r"\((?:RPATH|RUNPATH)\).*\[(.*)\]", dynamic):
@@ -84,6 +84,7 @@ class PackagingTest(support.ToolTest):
         strangers = [l for l in loaded if Path(l).resolve().is_relative_to(BUILD) or
                      Path(l).resolve().is_relative_to(SOURCE) or Path(l).resolve().is_relative_to(venv)]
         self.assertEqual(strangers, [])
+        self.assertEqual([l for l in loaded if "torch" in l], [])  # which this model does without
         engine = self.root / "usr" / LIBRARIES / "talkface/libtalkface-engine.so"
         self.assertIn(str(engine), {str(Path(l).resolve()) for l in loaded})
         plugins = {"GST_PLUGIN_PATH_1_0": str(self.root / "usr" / LIBRARIES / "gstreamer-1.0")}
@@ -95,21 +96,34 @@ class PackagingTest(support.ToolTest):
                               env={"DESTDIR": str(self.root)}))
         self.check_installed()
 
-    def test_debian_package(self):
+    def test_debian_packages(self):
         result = self.assert_works(run(SOURCE / "scripts/make_deb.sh", BUILD, self.folder))
-        package = result.stdout.strip().splitlines()[-1]
-        facts = self.assert_works(run("dpkg-deb", "--info", package)).stdout
-        self.assertRegex(facts, r"Depends: .*libgstreamer1\.0-0 .*gstreamer1\.0-plugins-good")
-        self.assert_works(run("dpkg", "-x", package, self.root))
+        packages = [Path(line) for line in result.stdout.strip().splitlines()[-2:]]
+        self.assertEqual([package.name.split("_")[0] for package in packages], ["talkface", "talkface-torch"])
+        self.check_light(packages[0])
+        facts = self.assert_works(run("dpkg-deb", "--info", packages[1])).stdout
+        self.assertRegex(facts, r"Depends: talkface \(= ")
+        for package in packages:
+            self.assert_works(run("dpkg", "-x", package, self.root))
         for name in ("man/man1/talkface.1.gz", "man/man1/talkface-train.1.gz", "man/man7/talkfacegen.7.gz",
-                     "doc/talkface/copyright", "doc/talkface/changelog.Debian.gz",
-                     "doc/talkface/licences/torch-LICENSE.gz"):
+                     "doc/talkface/copyright", "doc/talkface/changelog.Debian.gz", "doc/talkface-torch/copyright",
+                     "doc/talkface-torch/licences/torch-LICENSE.gz"):
             self.assertTrue((self.root / "usr/share" / name).is_file(), name)
         self.check_installed()
         if os.geteuid() == 0 and not shutil.which("talkface"):
-            self.check_system_install(package)
+            self.check_system_install(packages[0])
+
+    def check_light(self, package):
+        """What everybody installs: at most 20 MB to download and 60 MB on disk, without libtorch."""
+        self.assertLess(package.stat().st_size, 20e6)
+        facts = self.assert_works(run("dpkg-deb", "--info", package)).stdout
+        self.assertRegex(facts, r"Depends: .*libgstreamer1\.0-0 .*gstreamer1\.0-plugins-good")
+        self.assertLess(int(re.search(r"Installed-Size: (\d+)", facts)[1]), 60000)
+        files = self.assert_works(run("dpkg-deb", "--contents", package)).stdout
+        self.assertNotIn("torch", files)
 
     def check_system_install(self, package):
+        """Of talkface alone."""
         self.assert_works(run("dpkg", "-i", package))
         try:
             shutil.rmtree(self.root)
