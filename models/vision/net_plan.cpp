@@ -31,7 +31,7 @@ class Fuser {
   }
 
   const Chain& chain(size_t place) const { return chains_[place]; }
-  // The convolution that takes the op over, or kNone; kDropped where nothing is left to do.
+  // The convolution that takes the op over, or that does not need it; or kNone.
   size_t owner(size_t place) const { return owner_[place]; }
   // Where a convolution runs: in place of the last op it takes over.
   size_t End(size_t place) const {
@@ -144,7 +144,10 @@ void PrepareConvolution(Step* step) {
   const int64_t height = (s.out_height - 1) * s.stride_y + s.kernel_height;
   const int64_t width = (s.out_width - 1) * s.stride_x + s.kernel_width;
   step->copies = s.top > 0 || s.left > 0 || height > s.in_height || width > s.in_width;
-  if (step->copies) s.in_height = height, s.in_width = width;
+  if (step->copies) {  // a stride may leave out the image's last rows or columns
+    s.in_height = std::max(height, s.in_height);
+    s.in_width = std::max(width, s.in_width);
+  }
   if (s.kernel_height == 1 && s.kernel_width == 1 && s.stride_y == 1 && s.stride_x == 1) {
     s.in_width *= s.in_height, s.out_width *= s.out_height;
     s.in_height = s.out_height = 1;

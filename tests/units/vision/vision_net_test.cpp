@@ -58,7 +58,8 @@ json WindowOp(const char* name, const Window& window) {
 const Window kWindows[] = {{3, 3, 1, 1, true},  {3, 3, 2, 2, true},  {5, 5, 2, 2, true},
                            {3, 3, 1, 1, false}, {3, 3, 3, 3, false}, {1, 1, 1, 1, false},
                            {1, 1, 2, 2, true},  {2, 2, 2, 2, true},  {2, 4, 1, 3, true},
-                           {4, 1, 3, 2, false}, {5, 2, 1, 1, true},  {1, 1, 3, 1, false}};
+                           {4, 1, 3, 2, false}, {5, 2, 1, 1, true},  {1, 1, 3, 1, false},
+                           {1, 3, 3, 1, true},  {3, 1, 1, 4, true}};
 // Even and odd sizes; channels below, at and beyond those of every vector.
 const Image kImages[] = {RandomImage(8, 8, 4),   RandomImage(9, 6, 4),   RandomImage(7, 5, 1),
                          RandomImage(5, 11, 3),  RandomImage(6, 7, 17),  RandomImage(10, 9, 33),
