@@ -24,6 +24,13 @@ std::array<float, 4> Hull(const Landmark* landmarks) {
   return {left, top, right - left, bottom - top};
 }
 
+bool IsFinite(const Mesh& mesh) {
+  for (const Landmark& landmark : mesh.landmarks)
+    for (const float value : landmark)
+      if (!std::isfinite(value)) return false;
+  return std::isfinite(mesh.presence);
+}
+
 MeshNet::MeshNet(const Pack& pack)
     : net_(pack.Tensors("mesh")),
       input_px_(static_cast<int>(pack.Setting("mesh_input_px").Whole(16, 1024))),
@@ -58,6 +65,7 @@ Mesh MeshNet::Trace(const Pixels& picture, const Region& region) const {
     mesh.landmarks[i][2] = raw[2] * unit * region.side;
   }
   mesh.presence = 1.0f / (1.0f + std::exp(-outputs[1][0]));
+  if (!IsFinite(mesh)) mesh.presence = 0;
   return mesh;
 }
 

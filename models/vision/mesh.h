@@ -23,6 +23,9 @@ struct Mesh {
 // The smallest upright rectangle round landmarks: x, y, width, height.
 std::array<float, 4> Hull(const Landmark* landmarks);
 
+// Are all landmarks numbers? Those of damaged weights may not be.
+bool IsFinite(const Mesh& mesh);
+
 class MeshNet {
  public:
   // Takes the pack's file "mesh". Throws Error{kBadPack}.
@@ -33,6 +36,7 @@ class MeshNet {
   Region RegionOf(const Hit& hit) const;
   Region RegionOf(const Landmark* landmarks) const;
 
+  // A mesh that is not finite has a presence of 0.
   Mesh Trace(const Pixels& picture, const Region& region) const;
 
   uint64_t MemoryUse() const { return net_.MemoryUse(); }

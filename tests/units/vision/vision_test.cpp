@@ -6,12 +6,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <random>
 #include <vector>
 
 #include "models/vision/crop.h"
 #include "models/vision/crop_kernels.h"
 #include "models/vision/detector.h"
+#include "models/vision/mesh.h"
 #include "models/vision/pose.h"
 #include "models/vision/search.h"
 #include "tests/units/support/expect_error.h"
@@ -203,6 +205,16 @@ TEST(Detector, MergesOverlappingHitsByTheirScores) {
   EXPECT_FLOAT_EQ(hits[0].points[5].x, 8.0f);
   EXPECT_FLOAT_EQ(hits[1].x, 500.0f);
   EXPECT_TRUE(MergeHits({}, 0.3f).empty());
+}
+
+TEST(Mesh, OfWhichOneNumberIsNoneIsNotFinite) {
+  Mesh mesh{};
+  EXPECT_TRUE(IsFinite(mesh));
+  mesh.landmarks[kLandmarks - 1][2] = std::numeric_limits<float>::quiet_NaN();
+  EXPECT_FALSE(IsFinite(mesh));
+  mesh.landmarks[kLandmarks - 1][2] = 0;
+  mesh.presence = std::numeric_limits<float>::infinity();
+  EXPECT_FALSE(IsFinite(mesh));
 }
 
 TEST(Search, TakesTheLargestFaceAndDropsWhatIsPoorOrSmall) {
