@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Finds and opens the engine, libtalkface-engine.so, when an element first needs it: the plugin
-// itself stays small, and is found by GStreamer even where libtorch is missing.
+// itself stays small, and is found by GStreamer even where the engine is missing.
 #pragma once
 
 #include <glib.h>
@@ -17,9 +17,9 @@ struct EngineLibrary {
 // Opens the engine once a process, and keeps it until the process ends. Looked for: the file that
 // the environment variable TALKFACE_ENGINE names; else ../talkface/ beside the folder of this
 // plugin; else the folder it was installed to. From any thread. Returns null and sets `error`
-// (GST_RESOURCE_ERROR NOT_FOUND: engine or libtorch missing; GST_RESOURCE_ERROR OPEN_READ: it
-// cannot be loaded; GST_LIBRARY_ERROR INIT: another libtorch is in this process, or it is not our
-// engine); the next call tries again.
+// (GST_RESOURCE_ERROR NOT_FOUND: the engine or a library that it links is missing;
+// GST_RESOURCE_ERROR OPEN_READ: it cannot be loaded; GST_LIBRARY_ERROR INIT: it is not our engine);
+// the next call tries again.
 const EngineLibrary* LoadEngine(GError** error);
 
 }  // namespace talkface
