@@ -19,7 +19,7 @@ packages=(
   # compilers and tools
   g++ meson ninja-build pkg-config python3 python3-venv dpkg-dev
   # GStreamer to build with and to run
-  libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libgstreamer-plugins-bad1.0-dev
+  libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev
   gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad
   gstreamer1.0-plugins-ugly gstreamer1.0-libav
   # libraries
@@ -30,6 +30,8 @@ packages=(
 )
 test_packages=(
   clang clang-tidy libclang-rt-dev codespell git xz-utils ffmpeg groff-base
+  # what resampling and colours are compared with
+  libopencv-dev
   # the example in Python
   python3-gi gir1.2-gstreamer-1.0 gir1.2-gst-plugins-base-1.0
 )
