@@ -12,9 +12,11 @@
 //    initialisers below fill it in. The reader takes what lies within that size, and what it
 //    knows itself; the rest has the defaults below, which always mean what an older version did.
 //    Fields are only ever added behind all others, never into padding, and none changes or goes.
+//    What is called reserved is 0.
 //  * So no struct lies by value in another, in an array, or is returned by value. Status,
 //    ActionUnit, Option and OptionInfo are, have no size, and are frozen for ever.
-//  * Values of enums are only ever added. Each addition of any kind raises kEngineAbi by one.
+//  * Values of enums are only ever added: a Code that a caller does not know is a failure. Each
+//    addition of any kind raises kEngineAbi by one.
 //
 // RULES FOR EVERY CALL. None throws. Pointers handed in, to structs and to what they point to, are
 // read during the call only, unless said otherwise; those that the engine hands out in a struct
@@ -65,8 +67,8 @@ enum class PixelFormat : int32_t { kI420, kYV12, kNV12, kRGBA, kBGRA, kRGBx, kBG
 enum class ColorMatrix : int32_t { kBt601, kBt709, kBt2020, kSmpte240m, kFcc };
 enum class ChromaSite : int32_t { kCentered, kLeftCosited, kTopLeftCosited };
 
-// Where a frame's planes lie. No family draws into CUDA memory yet, those neither that compute on a
-// CUDA device: EngineInfo::memory_kinds tells what an engine takes.
+// Where a frame's planes lie. No family draws into CUDA memory yet, not even those that compute on
+// a CUDA device: EngineInfo::memory_kinds tells what an engine takes.
 enum class MemoryKind : int32_t { kHost, kCuda };
 constexpr uint32_t MemoryBit(MemoryKind kind) { return 1u << static_cast<uint32_t>(kind); }
 
@@ -137,15 +139,16 @@ struct FaceInfo {
   float box[4] = {};   // x, y, width, height of the landmarks' hull, pixels
   float yaw_deg = 0, pitch_deg = 0, roll_deg = 0, score = 0;  // score 0..1
   char warning[200] = "";       // "" or one sentence: several faces, low score
-  uint32_t landmark_count = 0;  // as many as there are; 468: MediaPipe's face mesh
-  float landmarks[kMostLandmarks][3] =
-      {};  // x, y in pixels, z in the same scale, smaller is nearer
+  uint32_t landmark_count = 0;  // how many there are; 468: those of MediaPipe's face mesh
+  // x, y in pixels, z in the same scale, smaller is nearer.
+  float landmarks[kMostLandmarks][3] = {};
 };
 
 class Object {  // frozen
  public:
   virtual void Ref() noexcept = 0;  // locks nothing
-  // The last one frees the object, on this thread: of an engine, after its workers have ended.
+  // The last one frees the object, on this thread. A renderer cancels its jobs first; the last of
+  // an engine and its renderers waits for the workers to end.
   virtual void Unref() noexcept = 0;
 
  protected:
