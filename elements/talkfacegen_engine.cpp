@@ -253,10 +253,11 @@ std::unique_ptr<Identity> Generator::LoadNextIdentity(const std::string& path) {
   {
     std::lock_guard<std::mutex> lock(identity_mutex_);
     prepare = target_known_;
-    identity->options = target_options_;
+    identity->setup = target_setup_;
   }
   if (!prepare) return identity;
-  status = OpenedEngine()->Prepare(identity->face.get(), identity->options, identity->scene.Out());
+  status =
+      MakeScene(OpenedEngine().get(), identity->face.get(), identity->setup, identity->scene.Out());
   PostWarning(element(), status);
   return status.ok() ? std::move(identity) : nullptr;
 }
@@ -299,9 +300,9 @@ void Generator::UpdateLatency() {
 }
 
 GstStructure* Generator::MakeStats() {
-  Stats engine_stats{};
+  Stats engine_stats;
   EngineRef<Engine> engine = OpenedEngine();
-  if (engine) engine_stats = engine->GetStats();
+  if (engine) engine->GetStats(&engine_stats);
   GST_OBJECT_LOCK(element_);
   const Counters counters = counters_;
   GST_OBJECT_UNLOCK(element_);

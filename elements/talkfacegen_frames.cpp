@@ -72,12 +72,13 @@ GstFlowReturn Generator::StartFrame(GstBufferPool* pool, bool wait, GstClockTime
       return status.ok() ? GST_FLOW_OK : FailWith(status);
   } while (DropLate(*frame));
 
-  Job job{};
+  const FrameTarget target = frame->output.Target();
+  Job job;
   job.scene = identity_.scene.get();
   job.controls = frame->controls.get();
   job.time_ns = frame->offset_ns;
   job.expression_gain = GainFor(*frame);
-  job.target = frame->output.Target();
+  job.target = &target;
   job.batch_timeout_ns = std::min<uint64_t>(SettingsNow().batch_timeout, frame->duration);
   if (due_until != G_MININT64) {
     const GstClockTimeDiff left = RunningTime(frame->pts) - due_until + kMaxLatenessNs;
@@ -157,7 +158,7 @@ void Generator::PostQos(const Frame& frame, GstClockTimeDiff late) {
 double Generator::GainFor(const Frame& frame) {
   const GstClockTime time = gst_segment_to_stream_time(&segment_, GST_FORMAT_TIME, frame.pts);
   if (GST_CLOCK_TIME_IS_VALID(time)) gst_object_sync_values(GST_OBJECT(element_), time);
-  const bool scales = OpenedEngine()->Info().scales_expression;
+  const bool scales = OpenedEngine()->Info().scales_expression != 0;
   GST_OBJECT_LOCK(element_);
   const double gain = knobs_.expression_gain;
   const bool warn = !scales && (gain < 1.0 || gain > 1.0) && !gain_warned_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The picture: caps, the scene prepared for them, and portraits that change while playing. All on
 // the streaming thread.
+#include <string>
 #include <utility>
 
 #include "elements/talkfacegen_private.h"
@@ -11,15 +12,41 @@
 namespace talkface {
 namespace {
 
-bool SameOptions(const SceneOptions& a, const SceneOptions& b) {
-  const TargetFormat &x = a.target, &y = b.target;
-  return x.width == y.width && x.height == y.height && x.format == y.format &&
-         x.matrix == y.matrix && x.chroma_site == y.chroma_site && x.full_range == y.full_range &&
-         a.add_borders == b.add_borders && a.idle_motion == b.idle_motion && a.label == b.label &&
-         a.seed == b.seed && a.sampler_steps == b.sampler_steps && a.pixel_aspect == b.pixel_aspect;
+constexpr const char* kStepsOption = "sampler-steps";
+
+bool HasOption(const EngineInfo& info, const char* key) {
+  for (uint32_t i = 0; i < info.option_count; ++i)
+    if (g_str_equal(info.options[i].key, key)) return true;
+  return false;
 }
 
 }  // namespace
+
+bool SceneSetup::operator==(const SceneSetup& other) const {
+  const TargetFormat &x = target, &y = other.target;
+  return x.width == y.width && x.height == y.height && x.format == y.format &&
+         x.matrix == y.matrix && x.chroma_site == y.chroma_site && x.full_range == y.full_range &&
+         add_borders == other.add_borders && idle_motion == other.idle_motion &&
+         label == other.label && seed == other.seed && sampler_steps == other.sampler_steps &&
+         pixel_aspect == other.pixel_aspect;
+}
+
+Status MakeScene(Engine* engine, Face* face, const SceneSetup& setup, Scene** out) {
+  SceneOptions options;
+  options.target = &setup.target;
+  options.add_borders = setup.add_borders;
+  options.idle_motion = setup.idle_motion;
+  options.label = setup.label;
+  options.seed = setup.seed;
+  options.pixel_aspect = setup.pixel_aspect;
+  const std::string steps = std::to_string(setup.sampler_steps);
+  const Option option{kStepsOption, steps.c_str()};
+  if (setup.sampler_steps > 0 && HasOption(engine->Info(), kStepsOption)) {
+    options.options = &option;
+    options.option_count = 1;
+  }
+  return engine->Prepare(face, options, out);
+}
 
 GstFlowReturn Generator::UpdateSourceCaps(GstCaps* caps, GstCaps** out) {
   *out = FixateVideoCaps(gst_caps_ref(caps), identity_.width, identity_.height);
@@ -44,38 +71,38 @@ bool Generator::NegotiatedSourceCaps(GstCaps* caps) {
   return false;
 }
 
-SceneOptions Generator::OptionsNow() {
+SceneSetup Generator::SetupNow() {
   const Knobs knobs = SettingsNow();
-  SceneOptions options;
-  options.target = TargetOf(video_info_);
-  options.add_borders = knobs.add_borders;
-  options.idle_motion = knobs.idle_motion;
-  options.label = knobs.label;
-  options.seed = knobs.seed;
-  options.sampler_steps = knobs.sampler_steps;
-  options.pixel_aspect = static_cast<double>(video_info_.par_n) / video_info_.par_d;
-  return options;
+  SceneSetup setup;
+  setup.target = TargetOf(video_info_);
+  setup.add_borders = knobs.add_borders;
+  setup.idle_motion = knobs.idle_motion;
+  setup.label = knobs.label;
+  setup.seed = knobs.seed;
+  setup.sampler_steps = knobs.sampler_steps;
+  setup.pixel_aspect = static_cast<double>(video_info_.par_n) / video_info_.par_d;
+  return setup;
 }
 
 // Makes the scene fit the portrait, the caps and the settings.
 GstFlowReturn Generator::PrepareScene() {
-  const SceneOptions options = OptionsNow();
+  const SceneSetup setup = SetupNow();
   {
     std::lock_guard<std::mutex> lock(identity_mutex_);
-    target_options_ = options;
+    target_setup_ = setup;
     target_known_ = true;
   }
-  if (identity_.scene && SameOptions(identity_.options, options)) return GST_FLOW_OK;
+  if (identity_.scene && identity_.setup == setup) return GST_FLOW_OK;
   EngineRef<Scene> scene;
-  const Status status = OpenedEngine()->Prepare(identity_.face.get(), options, scene.Out());
+  const Status status = MakeScene(OpenedEngine().get(), identity_.face.get(), setup, scene.Out());
   if (!status.ok()) {
     PostStatus(element(), status);
     return GST_FLOW_ERROR;
   }
   identity_.scene = std::move(scene);
-  identity_.options = options;
-  GST_DEBUG_OBJECT(element_, "prepared the scene at %ux%u", options.target.width,
-                   options.target.height);
+  identity_.setup = setup;
+  GST_DEBUG_OBJECT(element_, "prepared the scene at %ux%u", setup.target.width,
+                   setup.target.height);
   return GST_FLOW_OK;
 }
 

@@ -61,11 +61,24 @@ struct Counters {
   guint64 render_ns_sum = 0, render_ns_max = 0;  // from submission to picture
 };
 
+// What a scene is made for: SceneOptions that own all that they hold.
+struct SceneSetup {
+  TargetFormat target;
+  bool add_borders = true, idle_motion = true, label = false;
+  guint64 seed = 0;
+  guint sampler_steps = 0;  // 0: the pack's default
+  double pixel_aspect = 1.0;
+  bool operator==(const SceneSetup& other) const;
+};
+
+// Options that the engine's family does not have are left out.
+Status MakeScene(Engine* engine, Face* face, const SceneSetup& setup, Scene** out);
+
 // A portrait read and enrolled, perhaps already prepared for the output.
 struct Identity {
   EngineRef<Face> face;
   EngineRef<Scene> scene;  // may be missing
-  SceneOptions options{};  // of the scene
+  SceneSetup setup;        // of the scene
   uint32_t width = 0, height = 0;
 };
 
@@ -134,7 +147,7 @@ class Generator {
   GstStructure* MakeStats();
 
   // negotiate
-  SceneOptions OptionsNow();
+  SceneSetup SetupNow();
   GstFlowReturn AdoptIdentity();
   GstFlowReturn PrepareScene();
 
@@ -230,7 +243,7 @@ class Generator {
   guint64 identity_serial_ = 0;
   guint identity_loads_ = 0;
   bool target_known_ = false;  // the options to prepare a new portrait for
-  SceneOptions target_options_{};
+  SceneSetup target_setup_;
 
   // Streaming thread only, or with it stopped.
   Identity identity_;

@@ -110,7 +110,7 @@ GstCaps* FixateVideoCaps(GstCaps* caps, uint32_t portrait_width, uint32_t portra
 }
 
 TargetFormat TargetOf(const GstVideoInfo& info) {
-  TargetFormat target{};
+  TargetFormat target;
   target.width = static_cast<uint32_t>(info.width);
   target.height = static_cast<uint32_t>(info.height);
   target.format = FormatOf(GST_VIDEO_INFO_FORMAT(&info));
@@ -188,7 +188,7 @@ GstFlowReturn OutputFrame::Acquire(GstBufferPool* pool, const GstVideoInfo& info
 }
 
 FrameTarget OutputFrame::Target() {
-  FrameTarget target{};
+  FrameTarget target;
   for (guint i = 0; i < GST_VIDEO_FRAME_N_PLANES(&frame_); ++i) {
     target.planes[i] = static_cast<uint8_t*>(GST_VIDEO_FRAME_PLANE_DATA(&frame_, i));
     target.strides[i] = static_cast<size_t>(GST_VIDEO_FRAME_PLANE_STRIDE(&frame_, i));

@@ -39,7 +39,7 @@ install_all() {
   meson introspect "$build" --install-plan | python3 -c '
 import json, sys
 prefix, libdir = sys.argv[1:]
-places = {"{prefix}": prefix, "{bindir}": prefix + "/bin", "{mandir}": prefix + "/share/man", "{libdir}": prefix + "/" + libdir}
+places = {"{prefix}": prefix, "{bindir}": prefix + "/bin", "{mandir}": prefix + "/share/man", "{libdir}": prefix + "/" + libdir, "{includedir}": prefix + "/include"}
 for kind in json.load(sys.stdin).values():
     for facts in kind.values():
         path = facts["destination"]

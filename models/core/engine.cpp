@@ -2,12 +2,15 @@
 // The engine's side of models/engine.h: reference counts and guards round a family.
 #include <atomic>
 #include <cstdlib>
+#include <string>
 #include <utility>
 
+#include "models/core/arguments.h"
 #include "models/core/family_library.h"
 #include "models/core/open.h"
 #include "models/core/registry.h"
 #include "models/core/scheduler.h"
+#include "models/core/sized.h"
 
 namespace talkface {
 namespace {
@@ -28,39 +31,77 @@ class Counted : public Interface {
   std::atomic<int> references_{1};
 };
 
+// Which engine an object came from. Never the same twice in a process, as an address may be.
+using Owner = uint64_t;
+
 class FaceObject final : public Counted<Face> {
  public:
-  explicit FaceObject(std::shared_ptr<const FaceModel> model) : model(std::move(model)) {}
+  FaceObject(Owner owner, std::shared_ptr<const FaceModel> model)
+      : owner(owner), model(std::move(model)) {}
   const FaceInfo& Info() const noexcept override { return model->info; }
+  const Owner owner;
   const std::shared_ptr<const FaceModel> model;
 };
 
 class ControlsObject final : public Counted<Controls> {
  public:
-  explicit ControlsObject(std::shared_ptr<const FrameControls> controls)
-      : controls(std::move(controls)) {}
-  const float* Units() const noexcept override { return controls->units.data(); }
-  bool Idle() const noexcept override { return controls->idle; }
-  const std::shared_ptr<const FrameControls> controls;
+  ControlsObject(Owner owner, std::shared_ptr<const FrameControls> controls)
+      : owner(owner), model(std::move(controls)) {}
+  const float* Units() const noexcept override { return model->units.data(); }
+  bool Idle() const noexcept override { return model->idle; }
+  const Owner owner;
+  const std::shared_ptr<const FrameControls> model;
 };
 
 class SceneObject final : public Counted<Scene> {
  public:
-  explicit SceneObject(std::shared_ptr<const SceneModel> model) : model(std::move(model)) {}
+  SceneObject(Owner owner, const TargetFormat& format, std::shared_ptr<const SceneModel> model)
+      : owner(owner), format(format), model(std::move(model)) {}
+  const Owner owner;
+  const TargetFormat format;
   const std::shared_ptr<const SceneModel> model;
+};
+
+// The object behind a handle, which may be anybody's. Throws Error{kInvalid} by the argument's name
+// for one that this engine has not made: another's models are of other types.
+template <typename Made, typename Interface>
+const Made& Own(Interface* handle, Owner owner, const char* argument) {
+  const auto* made = dynamic_cast<const Made*>(NotNull(handle, argument));
+  if (made == nullptr || made->owner != owner) {
+    throw Error(Code::kInvalid,
+                "The argument " + std::string(argument) + " was not made by this engine.");
+  }
+  return *made;
+}
+
+// What an engine, its streams and its renderers share. The scheduler goes before the family that
+// its workers call.
+struct Core {
+  explicit Core(std::unique_ptr<Family> opened)
+      : family(std::move(opened)), scheduler(*family, family->Workers()) {}
+  static Owner NextId() {
+    static std::atomic<Owner> last{0};
+    return ++last;
+  }
+  const Owner id = NextId();
+  const std::shared_ptr<Family> family;
+  Scheduler scheduler;
 };
 
 // Keeps the family alive, because the model's weights are the family's.
 class SpeechObject final : public Counted<Speech> {
  public:
-  explicit SpeechObject(std::shared_ptr<Family> family)
-      : family_(std::move(family)), model_(family_->OpenSpeech()) {}
+  SpeechObject(Owner owner, std::shared_ptr<Family> family)
+      : owner_(owner), family_(std::move(family)), model_(family_->OpenSpeech()) {}
   Status Push(const float* samples, uint64_t count) noexcept override {
     return Guard("speech push", [&] { model_->Push(samples, count); });
   }
   bool Ready(uint64_t time_ns) const noexcept override { return model_->Ready(time_ns); }
   Status Take(uint64_t time_ns, Controls** out) noexcept override {
-    return Guard("speech take", [&] { *out = new ControlsObject(model_->Take(time_ns)); });
+    return Guard("speech take", [&] {
+      NotNull(out, "out");
+      *out = new ControlsObject(owner_, model_->Take(time_ns));
+    });
   }
   Status SetLookAhead(uint64_t ns) noexcept override {
     return Guard("look-ahead", [&] { model_->SetLookAhead(ns); });
@@ -77,17 +118,9 @@ class SpeechObject final : public Counted<Speech> {
   }
 
  private:
+  const Owner owner_;
   const std::shared_ptr<Family> family_;
   const std::unique_ptr<SpeechModel> model_;
-};
-
-// What an engine and its renderers share. The scheduler goes before the family that its workers
-// call.
-struct Core {
-  explicit Core(std::unique_ptr<Family> opened)
-      : family(std::move(opened)), scheduler(*family, family->Workers()) {}
-  const std::shared_ptr<Family> family;
-  Scheduler scheduler;
 };
 
 class RendererObject final : public Counted<Renderer> {
@@ -96,17 +129,16 @@ class RendererObject final : public Counted<Renderer> {
       : core_(std::move(core)), client_(core_->scheduler) {}
   Status Submit(const Job& job, uint64_t* ticket) noexcept override {
     return Guard("submit", [&] {
-      if (job.scene == nullptr || job.controls == nullptr) {
-        throw Error(Code::kInvalid, "A job needs a scene and controls.");
-      }
+      NotNull(ticket, "ticket");
+      const Job read = ReadSized(&job, "job");
+      const auto& scene = Own<SceneObject>(read.scene, core_->id, "job.scene");
+      const auto& controls = Own<ControlsObject>(read.controls, core_->id, "job.controls");
       Scheduler::Request request;
-      request.item.scene = static_cast<SceneObject*>(job.scene)->model;
-      request.item.controls = static_cast<ControlsObject*>(job.controls)->controls;
-      request.item.time_ns = job.time_ns;
-      request.item.expression_gain = job.expression_gain;
-      request.item.target = job.target;
-      request.deadline_ns = job.deadline_ns;
-      request.batch_timeout_ns = job.batch_timeout_ns;
+      request.item = ReadItem(read, scene.format, core_->family->info);
+      request.item.scene = scene.model;
+      request.item.controls = controls.model;
+      request.deadline_ns = read.deadline_ns;
+      request.batch_timeout_ns = read.batch_timeout_ns;
       *ticket = client_.Submit(std::move(request));
     });
   }
@@ -132,25 +164,42 @@ class EngineObject final : public Engine {
   const EngineInfo& Info() const noexcept override { return core_->family->info; }
   Status FindFace(const Pixels& picture, const FaceInfo* previous,
                   FaceInfo* out) noexcept override {
-    return Guard("find face", [&] { core_->family->FindFace(picture, previous, out); });
+    return Guard("find face", [&] {
+      SharedSize(out, "out");
+      const Pixels pixels = ReadPicture(&picture, "picture");
+      FaceInfo before, found;
+      if (previous != nullptr) before = ReadFaceInfo(previous, "previous");
+      core_->family->FindFace(pixels, previous != nullptr ? &before : nullptr, &found);
+      WriteSized(found, out, "out");
+    });
   }
   Status Enrol(const Pixels& portrait, Face** out) noexcept override {
-    return Guard("enrol", [&] { *out = new FaceObject(core_->family->Enrol(portrait)); });
+    return Guard("enrol", [&] {
+      NotNull(out, "out");
+      const Pixels pixels = ReadPicture(&portrait, "portrait");
+      *out = new FaceObject(core_->id, core_->family->Enrol(pixels));
+    });
   }
   Status OpenSpeech(Speech** out) noexcept override {
-    return Guard("open speech", [&] { *out = new SpeechObject(core_->family); });
+    return Guard("open speech",
+                 [&] { *NotNull(out, "out") = new SpeechObject(core_->id, core_->family); });
   }
   Status Prepare(Face* face, const SceneOptions& options, Scene** out) noexcept override {
     return Guard("prepare", [&] {
-      const auto& model = static_cast<FaceObject*>(face)->model;
-      *out = new SceneObject(core_->family->Prepare(model, options));
+      NotNull(out, "out");
+      const auto& enrolled = Own<FaceObject>(face, core_->id, "face");
+      const SceneSettings settings = ReadScene(&options, core_->family->info);
+      auto model = core_->family->Prepare(enrolled.model, settings);
+      *out = new SceneObject(core_->id, settings.target, std::move(model));
     });
   }
   Status CreateRenderer(Renderer** out) noexcept override {
-    return Guard("create renderer", [&] { *out = new RendererObject(core_); });
+    return Guard("create renderer", [&] { *NotNull(out, "out") = new RendererObject(core_); });
   }
   uint64_t Now() const noexcept override { return MonotonicNow(); }
-  Stats GetStats() const noexcept override { return core_->scheduler.GetStats(); }
+  Status GetStats(Stats* out) const noexcept override {
+    return Guard("stats", [&] { WriteSized(core_->scheduler.GetStats(), out, "out"); });
+  }
   uint64_t MemoryUse() const noexcept override { return core_->family->MemoryUse(); }
 
  private:
@@ -165,17 +214,15 @@ std::string RealPath(const std::string& path) {
   return real != nullptr ? real.get() : path;
 }
 
-std::string TextOr(const char* text, const char* otherwise) {
-  return text != nullptr ? text : otherwise;
-}
-
 }  // namespace
 
-void OpenEngine(const EngineOptions& options, Engine** out) {
-  const std::string search_path = TextOr(options.search_path, "");
-  const auto pack = Pack::Open(TextOr(options.model, ""), search_path);
+void OpenEngine(const EngineOptions* given, Engine** out) {
+  NotNull(out, "out");
+  const EngineOptions options = ReadEngineOptions(given);
+  const std::string search_path = options.search_path;
+  const auto pack = Pack::Open(options.model, search_path);
   const FamilyEntry& family = FamilyOf(*pack);
-  const std::string device = family.resolve_device(*pack, TextOr(options.device, "auto"));
+  const std::string device = family.resolve_device(*pack, options.device);
   const EngineKey key(RealPath(pack->folder()), device, options.precision,
                       options.device_memory_limit);
   const Registry::Load load = [&](const Registry::Progress& report) -> Engine* {

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "models/core/error.h"
+#include "models/core/options.h"
 #include "models/core/pack.h"
 #include "models/engine.h"
 
@@ -55,12 +56,29 @@ class SpeechModel {
   virtual void Reset() = 0;
 };
 
+// SceneOptions, checked and copied.
+struct SceneSettings {
+  TargetFormat target;
+  bool add_borders = true, idle_motion = true, label = false;
+  uint64_t seed = 0;
+  double pixel_aspect = 1.0;
+  Options family_options;  // their keys are among EngineInfo::options
+};
+
+// A frame to draw on, and the face in it. The pixels are the caller's.
+struct BasePicture {
+  Pixels pixels;
+  FaceInfo face;
+};
+
 struct RenderItem {
   std::shared_ptr<const SceneModel> scene;
   std::shared_ptr<const FrameControls> controls;
   uint64_t time_ns = 0;
   double expression_gain = 1.0;
-  FrameTarget target{};
+  FrameTarget target;      // its memory is of a kind that EngineInfo::memory_kinds has
+  uint64_t stream_id = 0;  // Job::stream_id
+  std::shared_ptr<const BasePicture> base;  // null: the still portrait; never without base_frames
   // Set when nobody wants the frame any more; null: never. For families that draw for long.
   const std::atomic<bool>* cancelled = nullptr;
   bool IsCancelled() const { return cancelled != nullptr && cancelled->load(); }
@@ -83,7 +101,7 @@ class Family {
   virtual std::shared_ptr<const FaceModel> Enrol(const Pixels& portrait) = 0;
   virtual std::unique_ptr<SpeechModel> OpenSpeech() = 0;
   virtual std::shared_ptr<const SceneModel> Prepare(std::shared_ptr<const FaceModel> face,
-                                                    const SceneOptions& options) = 0;
+                                                    const SceneSettings& settings) = 0;
   // Draws every item's frame whole into its target. Called on a worker; items are at most
   // MaxBatch() many.
   virtual void Render(const std::vector<RenderItem>& items) = 0;

@@ -12,6 +12,7 @@ enum class Phase { kQueued, kDrawing, kDone };
 struct Work {
   Scheduler::Request request;
   Scheduler::Client* client = nullptr;  // outlives the work: it cancels and waits before it goes
+  Scheduler::Stream* stream = nullptr;  // of the client; stays while the work is unfinished
   uint64_t submitted_ns = 0;
   uint64_t turn = 0;  // an offline frame's place among those of all streams
   Phase phase = Phase::kQueued;
@@ -102,7 +103,7 @@ uint64_t Scheduler::TimeOf(Kind kind) const {
 uint64_t Scheduler::BatchReadyAt(Kind kind) const {
   const Queue& queue = queues_[kind];
   if (queue.empty()) return kNever;
-  const auto shares = [](const auto& work) { return !work->client->fails_; };
+  const auto shares = [](const auto& work) { return !work->stream->fails; };
   const auto sharing = static_cast<size_t>(std::count_if(queue.begin(), queue.end(), shares));
   if (!shares(queue.front()) || sharing >= most_) return 0;
   uint64_t until = kNever;
@@ -121,10 +122,10 @@ uint64_t Scheduler::OfflineAllowedAt(uint64_t now_ns) const {
   if (!queues_[kLive].empty()) return BatchReadyAt(kLive);
   std::vector<uint64_t> dues;
   uint64_t first_expiry = kNever;
-  for (const Client* client : live_) {
-    if (!client->pace_.IsExpected(now_ns)) continue;
-    dues.push_back(client->pace_.NextDue());
-    first_expiry = std::min(first_expiry, client->pace_.Expires());
+  for (const Stream* stream : live_) {
+    if (!stream->pace.IsExpected(now_ns)) continue;
+    dues.push_back(stream->pace.NextDue());
+    first_expiry = std::min(first_expiry, stream->pace.Expires());
   }
   std::sort(dues.begin(), dues.end());
   const uint64_t begin = now_ns + TimeOf(kOffline);
@@ -139,14 +140,14 @@ Scheduler::Batch Scheduler::TakeBatch(Kind kind) {
   Batch batch;
   for (auto place = queue.begin(); place != queue.end() && batch.size() < most_;) {
     const std::shared_ptr<Work>& work = *place;
-    if (work->client->fails_ && !batch.empty()) {
+    if (work->stream->fails && !batch.empty()) {
       ++place;
       continue;
     }
     work->phase = Phase::kDrawing;
     batch.push_back(work);
     place = queue.erase(place);
-    if (batch.front()->client->fails_) break;
+    if (batch.front()->stream->fails) break;
   }
   if (kind == kOffline) {
     turn_ = batch.back()->turn;
@@ -182,13 +183,14 @@ void Scheduler::Draw(const Batch& batch, Kind kind) {
   for (size_t i = 0; i < batch.size(); ++i) {
     stats_.render_ns_sum += each;
     stats_.render_ns_max = std::max(stats_.render_ns_max, each);
-    batch[i]->client->fails_ = !results[i].ok();
+    batch[i]->stream->fails = !results[i].ok();
     Finish(batch[i], results[i]);
   }
 }
 
 void Scheduler::Finish(const std::shared_ptr<Work>& work, const Status& status) {
   work->phase = Phase::kDone;
+  --work->stream->unfinished;
   work->status = work->cancelled ? MakeStatus(Code::kCancelled, "Cancelled.") : status;
   work->request.item = RenderItem{};
   switch (work->status.code) {
@@ -207,13 +209,29 @@ void Scheduler::Finish(const std::shared_ptr<Work>& work, const Status& status) 
   work->client->done_.notify_all();
 }
 
+// The client's stream of that number. Of its others, those go that are over: what is known of them
+// would change nothing any more.
+Scheduler::Stream* Scheduler::StreamOf(Client* client, uint64_t id, uint64_t now_ns) {
+  auto& streams = client->streams_;
+  for (auto place = streams.begin(); place != streams.end();) {
+    const Stream& other = place->second;
+    const bool over = place->first != id && other.unfinished == 0 && other.last_turn <= turn_ &&
+                      !other.pace.IsExpected(now_ns);
+    if (over) live_.erase(&other);
+    place = over ? streams.erase(place) : std::next(place);
+  }
+  return &streams[id];
+}
+
 void Scheduler::Enqueue(const std::shared_ptr<Work>& work) {
-  Client& client = *work->client;
+  Stream& stream = *StreamOf(work->client, work->request.item.stream_id, work->submitted_ns);
+  work->stream = &stream;
+  ++stream.unfinished;
   if (work->IsLive()) {
-    client.pace_.Add(work->submitted_ns, work->request.deadline_ns);
-    live_.insert(&client);
+    stream.pace.Add(work->submitted_ns, work->request.deadline_ns);
+    live_.insert(&stream);
   } else {
-    work->turn = client.last_turn_ = std::max(turn_, client.last_turn_) + 1;
+    work->turn = stream.last_turn = std::max(turn_, stream.last_turn) + 1;
     if (queues_[kOffline].empty()) passed_over_ = 0;
   }
   Queue& queue = queues_[work->IsLive() ? kLive : kOffline];
@@ -264,10 +282,12 @@ void Scheduler::Client::Cancel() {
       scheduler_.Finish(work, Status{});
     }
   }
-  // What comes after is a new beginning; and offline frames need not be held back for this stream.
-  scheduler_.live_.erase(this);
-  pace_ = Pace{};
-  last_turn_ = 0;
+  // What comes after is a new beginning; and offline frames need not be held back for its streams.
+  for (auto& [id, stream] : streams_) {
+    scheduler_.live_.erase(&stream);
+    stream.pace = Pace{};
+    stream.last_turn = 0;
+  }
   scheduler_.changed_.notify_all();
   done_.wait(lock, [this] {
     return std::all_of(works_.begin(), works_.end(),

@@ -50,7 +50,16 @@ class Scheduler {
     uint64_t batch_timeout_ns = 0;  // longest wait for frames of other streams
   };
 
-  // One stream's frames. Submit, Wait and Cancel may be called from any thread.
+  // What is known of one stream. Guarded by the scheduler's mutex_.
+  struct Stream {
+    Pace pace;
+    uint64_t last_turn = 0;  // of its offline frames
+    bool fails = false;      // its last frame did
+    size_t unfinished = 0;   // its frames that wait or are being drawn
+  };
+
+  // The frames of one stream, or of several that RenderItem::stream_id tells apart. Submit, Wait
+  // and Cancel may be called from any thread.
   class Client {
    public:
     explicit Client(Scheduler& scheduler) : scheduler_(scheduler) {}
@@ -67,9 +76,8 @@ class Scheduler {
     std::condition_variable done_;  // with scheduler_.mutex_
     // All of these guarded by scheduler_.mutex_.
     std::map<uint64_t, std::shared_ptr<struct Work>> works_;
-    Pace pace_;
-    uint64_t last_turn_ = 0;  // of its offline frames
-    bool fails_ = false;      // its last frame did
+    std::map<uint64_t, Stream>
+        streams_;  // by stream_id; those that are over go with others' frames
   };
 
   // `clock` outlives it.
@@ -100,6 +108,7 @@ class Scheduler {
   uint64_t OfflineAllowedAt(uint64_t now_ns) const;
   Batch TakeBatch(Kind kind);
   void Enqueue(const std::shared_ptr<Work>& work);
+  Stream* StreamOf(Client* client, uint64_t id, uint64_t now_ns);
   void Finish(const std::shared_ptr<Work>& work, const Status& status);
 
   Family& family_;
@@ -110,7 +119,7 @@ class Scheduler {
   std::condition_variable changed_;  // with mutex_: a queue changed, or stopping_
   // All of these guarded by mutex_.
   Queue queues_[2];               // by Kind; the next frame is in front
-  std::set<const Client*> live_;  // whose pace_ is known
+  std::set<const Stream*> live_;  // whose pace is known
   DrawingTime drawing_time_[2];   // by Kind
   unsigned drawing_ = 0;          // workers that draw
   unsigned passed_over_ = 0;      // drawings of live frames begun while an offline one waited

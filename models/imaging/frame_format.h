@@ -1,22 +1,17 @@
 // SPDX-License-Identifier: MIT
-// Where the bytes of a frame lie, and the integers that turn RGB into its luma and chroma.
+// Frames of each format: where their bytes lie (core/frame_planes.h), and the integers that turn
+// RGB into its luma and chroma.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
-#include <vector>
 
+#include "models/core/frame_planes.h"
 #include "models/engine.h"
 
 namespace talkface::imaging {
 
-struct PlaneSize {
-  size_t row_bytes, rows;
-};
-
-// The planes of a frame in the format's own order: I420 is Y U V, YV12 is Y V U, NV12 is Y UV. Odd
-// sizes round the chroma up.
-std::vector<PlaneSize> PlanesOf(const TargetFormat& target);
+using talkface::PlaneSize;
+using talkface::PlanesOf;
 
 // I420, YV12 and NV12.
 bool IsSubsampled(PixelFormat format);

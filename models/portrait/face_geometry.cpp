@@ -202,6 +202,11 @@ void MeasureEyes(const Pixels& portrait, FaceGeometry* face) {
 }  // namespace
 
 FaceGeometry MeasureFace(const Pixels& portrait, const FaceInfo& info) {
+  if (info.landmark_count != vision::kMeshPoints) {
+    throw Error(Code::kInvalid, "The face has " + std::to_string(info.landmark_count) +
+                                    " landmarks, wanted the " +
+                                    std::to_string(vision::kMeshPoints) + " of a face mesh.");
+  }
   FaceGeometry face;
   const auto* l = info.landmarks;
   const float ax = l[291][0] - l[61][0] + l[263][0] - l[33][0],
@@ -216,7 +221,7 @@ FaceGeometry MeasureFace(const Pixels& portrait, const FaceInfo& info) {
   face.x = 0.5f * (l[13][0] + l[14][0]);
   face.y = 0.5f * (l[13][1] + l[14][1]);
   Point low{1e9f, 1e9f}, high{-1e9f, -1e9f};
-  for (uint32_t i = 0; i < kLandmarks; ++i) {
+  for (uint32_t i = 0; i < vision::kMeshPoints; ++i) {
     const float dx = (l[i][0] - face.x) / face.height_px, dy = (l[i][1] - face.y) / face.height_px;
     const Point p{dx * face.cos + dy * face.sin, dy * face.cos - dx * face.sin};
     face.points[i] = p;

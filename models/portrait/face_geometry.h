@@ -7,6 +7,7 @@
 #include <array>
 
 #include "models/engine.h"
+#include "models/vision/mesh_points.h"
 
 namespace talkface::portrait {
 
@@ -49,7 +50,7 @@ constexpr float kUpperShare = 0.25f;
 struct FaceGeometry {
   // Portrait pixels of (u, v): (x + height_px (u cos - v sin), y + height_px (u sin + v cos)).
   float x = 0, y = 0, cos = 1, sin = 0, height_px = 0;
-  std::array<Point, kLandmarks> points{};
+  std::array<Point, vision::kMeshPoints> points{};
   Point box_centre, box_half;  // of the landmarks' hull
 
   Curve upper_lip, lower_lip;    // inner edges; one and the same line for a closed mouth

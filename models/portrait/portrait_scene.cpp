@@ -13,7 +13,7 @@ using imaging::Rect;
 constexpr float kSmallestFace = 12;  // pixels: below it nothing is moved
 constexpr float kFineBelow = 420;    // pixels of a face's height: above it nothing blurs visibly
 
-const SceneOptions& Checked(const SceneOptions& options) {
+const SceneSettings& Checked(const SceneSettings& options) {
   if (!(options.pixel_aspect > 0.01 && options.pixel_aspect < 100)) {
     throw Error(Code::kInvalid, "The pixel aspect ratio " + std::to_string(options.pixel_aspect) +
                                     " cannot be shown: it must be between 1/100 and 100.");
@@ -59,7 +59,7 @@ struct PortraitScene::Worker {
   Patch painted, fine;  // a frame's own pixels, and the same doubled
 };
 
-PortraitScene::PortraitScene(std::shared_ptr<const EnrolledFace> face, const SceneOptions& options,
+PortraitScene::PortraitScene(std::shared_ptr<const EnrolledFace> face, const SceneSettings& options,
                              const MakeMouth& make_mouth, bool repainted)
     : face_(std::move(face)),
       options_(Checked(options)),

@@ -24,7 +24,7 @@ class PortraitScene : public SceneModel {
  public:
   // Throws Error{kInvalid} for a frame size or pixel shape that cannot be made. `make_mouth` is
   // called once, unless the face is too small to move. `repainted`: may its layer repaint?
-  PortraitScene(std::shared_ptr<const EnrolledFace> face, const SceneOptions& options,
+  PortraitScene(std::shared_ptr<const EnrolledFace> face, const SceneSettings& options,
                 const MakeMouth& make_mouth, bool repainted = false);
 
   const FaceGeometry& geometry() const { return face_->geometry; }
@@ -76,7 +76,7 @@ class PortraitScene : public SceneModel {
                  uint8_t* out) const;
 
   const std::shared_ptr<const EnrolledFace> face_;
-  const SceneOptions options_;
+  const SceneSettings options_;
   const imaging::FrameWriter writer_;
   const imaging::Placement placement_;
   const FaceMap map_;

@@ -65,6 +65,12 @@ class MediaPipeFinder : public FaceFinder {
   void FindFrame(const Pixels& picture, const FaceInfo* previous, FaceInfo* out) const override {
     CheckPicture(picture);
     if (previous) {
+      if (previous->landmark_count != kMeshPoints) {
+        throw Error(Code::kInvalid, "The face before has " +
+                                        std::to_string(previous->landmark_count) +
+                                        " landmarks, wanted the " + std::to_string(kMeshPoints) +
+                                        " of a face mesh.");
+      }
       Found found;
       found.mesh = mesh_.Trace(picture, mesh_.RegionOf(previous->landmarks));
       found.hit.score = found.mesh.presence;
@@ -151,7 +157,8 @@ class MediaPipeFinder : public FaceFinder {
 
   static FaceInfo Describe(const Found& found) {
     FaceInfo info{};
-    std::memcpy(info.landmarks, found.mesh.landmarks, sizeof info.landmarks);
+    info.landmark_count = kMeshPoints;
+    std::memcpy(info.landmarks, found.mesh.landmarks, sizeof found.mesh.landmarks);
     const std::array<float, 4> hull = Hull(info.landmarks);
     std::copy(hull.begin(), hull.end(), info.box);
     const Pose pose = PoseOf(info.landmarks);

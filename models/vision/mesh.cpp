@@ -15,7 +15,7 @@ constexpr int kRightEyeCorner = 33, kLeftEyeCorner = 263;  // the outer ones
 
 std::array<float, 4> Hull(const Landmark* landmarks) {
   float left = landmarks[0][0], right = left, top = landmarks[0][1], bottom = top;
-  for (uint32_t i = 1; i < kLandmarks; ++i) {
+  for (uint32_t i = 1; i < kMeshPoints; ++i) {
     left = std::min(left, landmarks[i][0]);
     right = std::max(right, landmarks[i][0]);
     top = std::min(top, landmarks[i][1]);
@@ -36,7 +36,7 @@ MeshNet::MeshNet(const Pack& pack)
       input_px_(static_cast<int>(pack.Setting("mesh_input_px").Whole(16, 1024))),
       region_scale_(static_cast<float>(pack.Setting("mesh_region_scale").Number(1, 4))) {
   RequireInput(pack, "mesh_input_px", net_.InputShape(), input_px_);
-  RequireOutputs(pack, "mesh", net_.OutputCounts(), {3 * kLandmarks, 1});
+  RequireOutputs(pack, "mesh", net_.OutputCounts(), {3 * kMeshPoints, 1});
 }
 
 Region MeshNet::RegionOf(const std::array<float, 4>& box, Point right_eye, Point left_eye) const {
@@ -57,7 +57,7 @@ Mesh MeshNet::Trace(const Pixels& picture, const Region& region) const {
   const auto outputs = net_.Run(Crop(picture, region, input_px_, Border::kNearest, 0.0f, 1.0f));
   const float unit = 1.0f / static_cast<float>(input_px_);
   Mesh mesh;
-  for (uint32_t i = 0; i < kLandmarks; ++i) {
+  for (uint32_t i = 0; i < kMeshPoints; ++i) {
     const float* raw = &outputs[0][3 * i];
     const Point point = FromRegion(region, raw[0] * unit, raw[1] * unit);
     mesh.landmarks[i][0] = point.x;

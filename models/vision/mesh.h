@@ -9,6 +9,7 @@
 #include "models/core/pack.h"
 #include "models/vision/crop.h"
 #include "models/vision/detector.h"
+#include "models/vision/mesh_points.h"
 #include "models/vision/net.h"
 
 namespace talkface::vision {
@@ -16,7 +17,7 @@ namespace talkface::vision {
 using Landmark = float[3];  // x, y in pixels of the picture, z in the same scale, smaller is nearer
 
 struct Mesh {
-  Landmark landmarks[kLandmarks];
+  Landmark landmarks[kMeshPoints];
   float presence = 0;  // 0..1: is there a face in the region?
 };
 

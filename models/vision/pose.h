@@ -16,7 +16,7 @@ struct Pose {
   float roll = 0;   // turned clockwise in the picture is positive
 };
 
-// `landmarks`: kLandmarks x (x, y, z) as in FaceInfo.
+// `landmarks`: kMeshPoints x (x, y, z) as in FaceInfo.
 Pose PoseOf(const float (*landmarks)[3]);
 
 }  // namespace talkface::vision

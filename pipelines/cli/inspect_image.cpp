@@ -26,7 +26,8 @@ void Mark(const FaceInfo& face, RgbaImage* image) {
   const float side = static_cast<float>(std::max(image->width, image->height));
   const int line = std::max(1, static_cast<int>(side / 512));
   canvas.Frame({face.box[0], face.box[1], face.box[2], face.box[3]}, line, kYellow);
-  for (const float* point : face.landmarks) canvas.Dot(point[0], point[1], 2 * line, kGreen);
+  for (uint32_t i = 0; i < face.landmark_count; ++i)
+    canvas.Dot(face.landmarks[i][0], face.landmarks[i][1], 2 * line, kGreen);
   char text[300];
   snprintf(text, sizeof text, "score %.2f  faces %u\nyaw %.0f  pitch %.0f  roll %.0f%s%s",
            face.score, face.faces, face.yaw_deg, face.pitch_deg, face.roll_deg,

@@ -70,13 +70,17 @@ void ReadClip(const fs::path& path, const OpenedEngine& engine, PreparedClip* cl
   reader.Read([&](const Pixels& picture, double seconds) {
     const bool found = engine->FindFace(picture, followed ? &before : nullptr, &face).ok();
     clip->times.push_back(seconds);
-    const float* points = &face.landmarks[0][0];
     if (found) {
-      clip->landmarks.insert(clip->landmarks.end(), points, points + kLandmarks * 3);
+      if (face.landmark_count != auwarp::kClipPoints)
+        throw Error("the model finds " + std::to_string(face.landmark_count) +
+                    " landmarks instead of a face mesh's " + std::to_string(auwarp::kClipPoints) +
+                    ": choose another with --model");
+      const float* points = &face.landmarks[0][0];
+      clip->landmarks.insert(clip->landmarks.end(), points, points + 3 * auwarp::kClipPoints);
       before = face;
       ++with_face;
     } else {
-      clip->landmarks.resize(clip->landmarks.size() + kLandmarks * 3,
+      clip->landmarks.resize(clip->landmarks.size() + 3 * auwarp::kClipPoints,
                              std::numeric_limits<float>::quiet_NaN());
     }
     followed = found;

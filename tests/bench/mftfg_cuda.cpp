@@ -64,8 +64,8 @@ struct Sampled {
 Sampled SampleOn(torch::Device device, torch::Dtype type) {
   Model model = FullModel(device, type);
   const PortraitAndSpeech portrait(model, device, {256, 256, 128, 150, 150});
-  SceneOptions options = SceneOf(256, 256, PixelFormat::kNV12);
-  options.sampler_steps = kParitySteps;
+  SceneSettings options = SceneOf(256, 256, PixelFormat::kNV12);
+  options.family_options.Set("sampler-steps", kParitySteps);
   const auto scene = portrait.Scene(options);
   const auto controls = portrait.Controls(kParityFrames);
   std::vector<FaceRequest> requests;
@@ -189,7 +189,7 @@ class Streams {
  public:
   Streams(Family* family, const PortraitAndSpeech& portrait, uint32_t steps) : family_(*family) {
     options_ = SceneOf(512, 512, PixelFormat::kNV12);
-    options_.sampler_steps = steps;
+    options_.family_options.Set("sampler-steps", steps);
     scene_ = portrait.Scene(options_);
   }
 
@@ -240,7 +240,7 @@ class Streams {
   }
 
   Family& family_;
-  SceneOptions options_;
+  SceneSettings options_;
   std::shared_ptr<FaceScene> scene_;
   std::atomic<bool> stop_{false};
   std::atomic<uint64_t> failed_{0};

@@ -43,7 +43,7 @@ void Measure(const Case& c) {
   const double begin = Now();
   const auto enrolled =
       portrait::EnrolWithLandmarks(testing::PixelsOf(face, portrait), face.Info());
-  SceneOptions options;
+  SceneSettings options;
   options.target = {c.width, c.height, c.format, ColorMatrix::kBt709, ChromaSite::kLeftCosited,
                     false};
   const portrait::PortraitScene scene(enrolled, options, [](const portrait::MouthSite& site) {

@@ -84,6 +84,21 @@ GST_START_TEST(gain_without_effect_warns_once) {
 }
 GST_END_TEST
 
+// A model without a sampler has no such option: it plays as if nothing had been set.
+GST_START_TEST(sampler_steps_are_for_models_with_a_sampler) {
+  RigOptions options;
+  options.prepare = [](GstElement* element) { g_object_set(element, "sampler-steps", 7, nullptr); };
+  Rig plain, stepped(options);
+  plain.Push(0, 6400);
+  stepped.Push(0, 6400);
+  const auto a = Checksums(plain.Finish()), b = Checksums(stepped.Finish());
+  fail_unless_equals_uint64(b.size(), 10);
+  fail_unless_equals_int(a == b, TestSubject().hashes_samples);
+  fail_unless(stepped.Poll(GST_MESSAGE_ERROR) == nullptr);
+  fail_unless(stepped.Poll(GST_MESSAGE_WARNING) == nullptr);
+}
+GST_END_TEST
+
 // The pack's by default, at most what the pack can; a change posts LATENCY and moves the reported
 // minimum.
 GST_START_TEST(look_ahead_is_clamped_and_moves_the_latency) {
@@ -170,6 +185,7 @@ static Suite* talkfacegen_settings_suite() {
   tcase_add_test(cases, bad_portrait_while_playing_is_a_warning);
   tcase_add_test(cases, gain_is_controlled_frame_by_frame);
   tcase_add_test(cases, gain_without_effect_warns_once);
+  tcase_add_test(cases, sampler_steps_are_for_models_with_a_sampler);
   tcase_add_test(cases, look_ahead_is_clamped_and_moves_the_latency);
   tcase_add_test(cases, message_for_every_frame);
   tcase_add_test(cases, what_opens_the_engine_is_read_back);

@@ -46,18 +46,17 @@ class AuwarpFamily : public Family {
     context.progress(10, "loading the speech net");
     net_ = SpeechNet::Load(context.pack.Tensors("speech"));
     const PackTiming& timing = context.pack.timing();
-    info = EngineInfo{name_.c_str(),
-                      "auwarp",
-                      version_.c_str(),
-                      licence_.c_str(),
-                      "cpu",
-                      kSampleRate,
-                      timing.look_ahead_min_ms * kMillisecond,
-                      timing.look_ahead_default_ms * kMillisecond,
-                      timing.look_ahead_max_ms * kMillisecond,
-                      kPostedUnits,
-                      static_cast<uint32_t>(std::size(kPostedUnits)),
-                      0};
+    info.name = name_.c_str();
+    info.family = "auwarp";
+    info.version = version_.c_str();
+    info.licence = licence_.c_str();
+    info.device = "cpu";
+    info.sample_rate_hz = kSampleRate;
+    info.look_ahead_min_ns = timing.look_ahead_min_ms * kMillisecond;
+    info.look_ahead_default_ns = timing.look_ahead_default_ms * kMillisecond;
+    info.look_ahead_max_ns = timing.look_ahead_max_ms * kMillisecond;
+    info.units = kPostedUnits;
+    info.unit_count = static_cast<uint32_t>(std::size(kPostedUnits));
     look_ahead_ns_ = info.look_ahead_default_ns;
   }
 
@@ -78,9 +77,9 @@ class AuwarpFamily : public Family {
   }
 
   std::shared_ptr<const SceneModel> Prepare(std::shared_ptr<const FaceModel> face,
-                                            const SceneOptions& options) override {
+                                            const SceneSettings& settings) override {
     return std::make_shared<portrait::PortraitScene>(
-        std::static_pointer_cast<const portrait::EnrolledFace>(face), options,
+        std::static_pointer_cast<const portrait::EnrolledFace>(face), settings,
         [](const portrait::MouthSite& site) { return std::make_unique<const WarpedMouth>(site); });
   }
 

@@ -10,11 +10,14 @@
 
 #include "models/families/fake/config.h"
 #include "models/families/fake/speech.h"
-#include "models/imaging/frame_format.h"
+#include "models/imaging/frame_writer.h"
+#include "models/imaging/scale.h"
 
 namespace talkface::fake {
 namespace {
 
+constexpr uint32_t kPoints = 468;  // landmarks, as many as a face mesh has
+constexpr size_t kBaseShare = 4;   // of a base frame's rows, one in as many bears the mark
 constexpr ActionUnit kUnits[] = {{25, "lips part"}, {26, "jaw drop"}};
 
 struct FakeFace : FaceModel {
@@ -23,9 +26,28 @@ struct FakeFace : FaceModel {
 };
 
 struct FakeScene : SceneModel {
-  TargetFormat target{};
+  SceneSettings settings;
   uint32_t colour = 0;
 };
+
+// The picture at its size in the frame, black round it, as PortraitScene places a portrait.
+void DrawBase(const Pixels& picture, const SceneSettings& settings, const FrameTarget& out) {
+  const imaging::FrameWriter writer(settings.target);
+  const imaging::Placement placement = imaging::Place(
+      picture.width, picture.height, settings.target, settings.add_borders, settings.pixel_aspect);
+  std::vector<uint8_t> scaled = imaging::Scale(picture, placement);
+  imaging::CompositeOverBlack(scaled.data(), scaled.size() / 4);
+  const imaging::Rect where = placement.rect, frame = writer.Frame();
+  const auto stride = 4 * static_cast<ptrdiff_t>(frame.x1);
+  std::vector<uint8_t> whole(static_cast<size_t>(stride * frame.y1), 0);
+  const size_t row = 4 * static_cast<size_t>(where.x1 - where.x0);
+  for (int y = where.y0; y < where.y1; ++y) {
+    std::memcpy(&whole[static_cast<size_t>(y * stride + 4 * where.x0)],
+                &scaled[static_cast<size_t>(y - where.y0) * row], row);
+  }
+  imaging::CompositeOverBlack(whole.data(), whole.size() / 4);  // black is opaque as well
+  writer.Write({whole.data(), stride, frame}, frame, out);
+}
 
 // A face in the middle of the picture: an ellipse of landmarks that fills half of it.
 void FindMiddleFace(const Pixels& picture, FaceInfo* out) {
@@ -34,8 +56,9 @@ void FindMiddleFace(const Pixels& picture, FaceInfo* out) {
               height = static_cast<float>(picture.height);
   const float box[4] = {width / 4, height / 4, width / 2, height / 2};
   std::copy(std::begin(box), std::end(box), out->box);
-  for (uint32_t i = 0; i < kLandmarks; ++i) {
-    const float angle = 6.2831853f * static_cast<float>(i) / kLandmarks;
+  out->landmark_count = kPoints;
+  for (uint32_t i = 0; i < kPoints; ++i) {
+    const float angle = 6.2831853f * static_cast<float>(i) / kPoints;
     out->landmarks[i][0] = width * (0.5f + 0.25f * std::cos(angle));
     out->landmarks[i][1] = height * (0.5f + 0.25f * std::sin(angle));
   }
@@ -57,19 +80,19 @@ class FakeFamily : public Family {
     }
     if (config_.fail_open) throw Error(Code::kFailed, "The fake engine failed, as its pack asked.");
     context.progress(50, "loading nothing");
-    info = EngineInfo{name_.c_str(),
-                      "fake",
-                      version_.c_str(),
-                      licence_.c_str(),
-                      device_.c_str(),
-                      timing_.sample_rate_hz,
-                      timing_.look_ahead_min_ms * kMillisecond,
-                      timing_.look_ahead_default_ms * kMillisecond,
-                      timing_.look_ahead_max_ms * kMillisecond,
-                      kUnits,
-                      config_.has_units ? 2u : 0u,
-                      0,
-                      config_.has_units};
+    info.name = name_.c_str();
+    info.family = "fake";
+    info.version = version_.c_str();
+    info.licence = licence_.c_str();
+    info.device = device_.c_str();
+    info.sample_rate_hz = timing_.sample_rate_hz;
+    info.look_ahead_min_ns = timing_.look_ahead_min_ms * kMillisecond;
+    info.look_ahead_default_ns = timing_.look_ahead_default_ms * kMillisecond;
+    info.look_ahead_max_ns = timing_.look_ahead_max_ms * kMillisecond;
+    info.units = kUnits;
+    info.unit_count = config_.has_units ? 2u : 0u;
+    info.scales_expression = config_.has_units ? 1u : 0u;
+    info.base_frames = 1;
   }
 
   void FindFace(const Pixels& picture, const FaceInfo* previous, FaceInfo* out) override {
@@ -93,9 +116,9 @@ class FakeFamily : public Family {
   std::unique_ptr<SpeechModel> OpenSpeech() override { return fake::OpenSpeech(timing_, config_); }
 
   std::shared_ptr<const SceneModel> Prepare(std::shared_ptr<const FaceModel> face,
-                                            const SceneOptions& options) override {
+                                            const SceneSettings& settings) override {
     auto scene = std::make_shared<FakeScene>();
-    scene->target = options.target;
+    scene->settings = settings;
     scene->colour = static_cast<const FakeFace&>(*face).colour;
     return scene;
   }
@@ -116,18 +139,20 @@ class FakeFamily : public Family {
 
  private:
   // Every row repeats the four bytes of a hash of portrait, samples and expression gain, turned by
-  // the plane's number.
+  // the plane's number. On a base frame only the first rows do, and the others show it.
   static void Fill(const RenderItem& item) {
     const auto& scene = static_cast<const FakeScene&>(*item.scene);
     const auto& controls = static_cast<const FakeControls&>(*item.controls);
     const uint32_t gain = static_cast<uint32_t>(std::lround(item.expression_gain * 16));
     const uint32_t hash = (scene.colour ^ controls.hash) + 16 - gain;
-    const std::vector<imaging::PlaneSize> planes = imaging::PlanesOf(scene.target);
+    const std::vector<imaging::PlaneSize> planes = imaging::PlanesOf(scene.settings.target);
+    if (item.base) DrawBase(item.base->pixels, scene.settings, item.target);
     for (size_t p = 0; p < planes.size(); ++p) {
       std::vector<uint8_t> row(planes[p].row_bytes);
       for (size_t x = 0; x < row.size(); ++x)
         row[x] = static_cast<uint8_t>(hash >> (8 * ((x + p) % 4)));
-      for (size_t y = 0; y < planes[p].rows; ++y) {
+      const size_t marked = planes[p].rows / (item.base ? kBaseShare : 1);
+      for (size_t y = 0; y < marked; ++y) {
         std::memcpy(item.target.planes[p] + y * item.target.strides[p], row.data(), row.size());
       }
     }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // A family without a model, for tests and as the worked example of docs/development.md: every frame
 // is filled with bytes that depend on the portrait and on exactly the samples the frame may use, so
-// a wrong sample anywhere shows in its checksum. Delay and failures are set in the pack's manifest,
-// section "fake":
+// a wrong sample anywhere shows in its checksum. On a base frame a quarter of its rows is. Delay
+// and failures are set in the pack's manifest, section "fake":
 //   delay_ms        0..10000  time a frame takes to draw
 //   max_batch       1..64     frames drawn at once
 //   has_units       bool      report AU25 and AU26

@@ -28,6 +28,8 @@ constexpr int kCudaThreads = 4;  // that finish a batch's frames
 // A U-Net of fewer parameters is run by one thread, several of them side by side.
 constexpr int64_t kSmallUnet = 10'000'000;
 constexpr uint64_t kNsPerMs = 1'000'000;
+constexpr const char* kStepsHelp =
+    "How many steps the sampler takes for a frame: a whole number from 1 to 50; more take longer.";
 constexpr ActionUnit kUnits[] = {{10, "upper lip raiser"},
                                  {14, "dimpler"},
                                  {20, "lip stretcher"},
@@ -153,10 +155,10 @@ class MftfgFamily : public Family {
   }
 
   std::shared_ptr<const SceneModel> Prepare(std::shared_ptr<const FaceModel> face,
-                                            const SceneOptions& options) override {
+                                            const SceneSettings& settings) override {
     return nets::WithinMemory(memory_, [&] {
       return std::make_shared<FaceScene>(std::static_pointer_cast<const EnrolledIdentity>(face),
-                                         options, model_->config());
+                                         settings, model_->config());
     });
   }
 
@@ -175,6 +177,8 @@ class MftfgFamily : public Family {
   void RenderGenerated(const std::vector<const RenderItem*>& items);
 
   const std::string name_, version_, licence_;
+  std::string default_steps_;  // steps_option_'s words
+  OptionInfo steps_option_{};
   vision::OpenOnce finder_;
   const torch::Device device_;
   const std::string device_name_;
@@ -209,19 +213,22 @@ Model MftfgFamily::Load(const FamilyContext& context) {
 
 void MftfgFamily::FillInfo(const PackTiming& timing) {
   const bool has_units = !model_->config().official();
-  info = EngineInfo{name_.c_str(),
-                    "mftfg",
-                    version_.c_str(),
-                    licence_.c_str(),
-                    device_name_.c_str(),
-                    timing.sample_rate_hz,
-                    timing.look_ahead_min_ms * kNsPerMs,
-                    timing.look_ahead_default_ms * kNsPerMs,
-                    timing.look_ahead_max_ms * kNsPerMs,
-                    kUnits,
-                    has_units ? static_cast<uint32_t>(std::size(kUnits)) : 0u,
-                    static_cast<uint32_t>(model_->config().sampler_steps)};
-  info.scales_expression = false;
+  default_steps_ = std::to_string(model_->config().sampler_steps);
+  steps_option_ = {kStepsOption, default_steps_.c_str(), kStepsHelp};
+  info.name = name_.c_str();
+  info.family = "mftfg";
+  info.version = version_.c_str();
+  info.licence = licence_.c_str();
+  info.device = device_name_.c_str();
+  info.sample_rate_hz = timing.sample_rate_hz;
+  info.look_ahead_min_ns = timing.look_ahead_min_ms * kNsPerMs;
+  info.look_ahead_default_ns = timing.look_ahead_default_ms * kNsPerMs;
+  info.look_ahead_max_ns = timing.look_ahead_max_ms * kNsPerMs;
+  info.units = kUnits;
+  info.unit_count = has_units ? static_cast<uint32_t>(std::size(kUnits)) : 0u;
+  info.options = &steps_option_;
+  info.option_count = 1;
+  info.scales_expression = 0;
   if (!model_->config().conditioned) {
     info.warning =
         "The attention of this model was never trained (conditioning: untrained): the face it "

@@ -13,7 +13,7 @@
 namespace talkface::auwarp {
 namespace {
 
-constexpr size_t kPoints = kLandmarks;
+constexpr size_t kPoints = kClipPoints;
 constexpr int kGridMs = 10;  // of MeasureOffset's curves
 constexpr int kMaxShiftMs = 400;
 constexpr int kMouthLeadMs = 20;

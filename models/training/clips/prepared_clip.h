@@ -10,8 +10,11 @@
 #include <vector>
 
 #include "models/training/clips/mouth_targets.h"
+#include "models/vision/mesh_points.h"
 
 namespace talkface::auwarp {
+
+constexpr uint32_t kClipPoints = vision::kMeshPoints;  // landmarks of a frame
 
 struct PreparedClip {
   std::string speaker, clip;     // letters, digits and '-': they make the file name SPEAKER_CLIP

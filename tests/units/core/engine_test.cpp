@@ -2,7 +2,6 @@
 // The engine as its users see it: through the library's C entry, with the fake family.
 #include "models/engine.h"
 
-#include <dlfcn.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -16,25 +15,18 @@
 #include <utility>
 #include <vector>
 
+#include "tests/units/support/engine_library.h"
 #include "tests/units/support/temporary_folder.h"
 
 namespace talkface {
 namespace {
 
+using test::Entry;
+using test::Held;
+using test::Open;
+using test::OpenPack;
+
 constexpr uint64_t kSecond = 1'000'000'000;
-
-// The library is opened as the plugin opens it and never closed.
-template <typename Function>
-Function* Entry(const char* name) {
-  static void* library =
-      dlopen(std::getenv("TALKFACE_ENGINE"), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-  if (library == nullptr) throw std::runtime_error(dlerror());
-  return reinterpret_cast<Function*>(dlsym(library, name));
-}
-
-Status Open(const EngineOptions& options, Engine** engine, uint32_t abi = kEngineAbi) {
-  return Entry<decltype(talkface_engine_open)>("talkface_engine_open")(abi, &options, engine);
-}
 
 std::string FakeManifest(const nlohmann::json& settings) {
   return nlohmann::json({{"schema", 1},
@@ -53,24 +45,8 @@ std::string FakeManifest(const nlohmann::json& settings) {
       .dump();
 }
 
-template <typename T>
-struct Release {
-  void operator()(T* object) const { object->Unref(); }
-};
-template <typename T>
-using Held = std::unique_ptr<T, Release<T>>;
-
 class EngineTest : public testing::Test {
  protected:
-  Held<Engine> OpenPack(const char* model) {
-    EngineOptions options;
-    options.model = model;
-    Engine* engine = nullptr;
-    const Status status = Open(options, &engine);
-    EXPECT_TRUE(status.ok()) << status.message;
-    return Held<Engine>(engine);
-  }
-
   // Draws the frame at `time_ns` as RGBA and returns its first pixel's bytes.
   uint32_t FirstPixel(Engine* engine, Speech* speech, uint64_t time_ns) {
     std::vector<uint8_t> portrait(4 * 8 * 8, 100), frame(4 * 16 * 16);
@@ -78,7 +54,9 @@ class EngineTest : public testing::Test {
     EXPECT_TRUE(engine->Enrol({portrait.data(), 8, 8, 32}, &face).ok());
     const Held<Face> held_face(face);
     SceneOptions options;
-    options.target = {16, 16, PixelFormat::kRGBA, ColorMatrix::kBt709, ChromaSite::kCentered, true};
+    const TargetFormat format{
+        16, 16, PixelFormat::kRGBA, ColorMatrix::kBt709, ChromaSite::kCentered, true};
+    options.target = &format;
     Scene* scene = nullptr;
     EXPECT_TRUE(engine->Prepare(face, options, &scene).ok());
     const Held<Scene> held_scene(scene);
@@ -88,7 +66,14 @@ class EngineTest : public testing::Test {
     Controls* controls = nullptr;
     EXPECT_TRUE(speech->Take(time_ns, &controls).ok());
     const Held<Controls> held_controls(controls);
-    Job job{scene, controls, time_ns, 1.0, {{frame.data()}, {64}}, 0, 0};
+    FrameTarget target;
+    target.planes[0] = frame.data();
+    target.strides[0] = 64;
+    Job job;
+    job.scene = scene;
+    job.controls = controls;
+    job.target = &target;
+    job.time_ns = time_ns;
     uint64_t ticket = 0;
     EXPECT_TRUE(renderer->Submit(job, &ticket).ok());
     EXPECT_TRUE(renderer->Wait(ticket, 10 * kSecond).ok());
@@ -97,16 +82,6 @@ class EngineTest : public testing::Test {
     return pixel;
   }
 };
-
-TEST_F(EngineTest, AnotherInterfaceVersionIsRefused) {
-  EngineOptions options;
-  options.model = "fake";
-  Engine* engine = nullptr;
-  const Status status = Open(options, &engine, kEngineAbi + 1);
-  EXPECT_EQ(status.code, Code::kUnsupported);
-  EXPECT_NE(std::strstr(status.message, "one release"), nullptr);
-  EXPECT_EQ(engine, nullptr);
-}
 
 TEST_F(EngineTest, StreamsShareOneEngine) {
   const auto one = OpenPack("fake"), two = OpenPack("fake");
@@ -174,7 +149,7 @@ TEST_F(EngineTest, ProgressMayOpenTheSamePackAndAnother) {
   EXPECT_NE(other.engine.get(), outer.engine.get());
   EXPECT_EQ(broken.status.code, Code::kFailed);
   EXPECT_EQ(outer.told, 1);
-  EXPECT_EQ(same.told, 1);  // it waited for the same load
+  EXPECT_LE(same.told, 1);  // it waited for the same load, if that had not ended meanwhile
   EXPECT_EQ(outer.thread, std::this_thread::get_id());
 }
 

@@ -59,6 +59,34 @@ TEST(Scheduler, TheMostUrgentFrameIsDrawnFirst) {
   EXPECT_EQ(order, (std::vector<uint64_t>{10, 20, 30}));
 }
 
+// As those of two renderers would, however many frames one of them has submitted.
+TEST(Scheduler, StreamsOfOneRendererTakeTurns) {
+  ScriptedFamily family;
+  Gate gate;
+  std::vector<uint64_t> order;
+  family.draw = [&](const auto& items) {
+    if (items[0].time_ns == 0) {
+      gate.entered.set_value();
+      gate.open.wait();
+    } else {
+      order.push_back(items[0].time_ns);
+    }
+  };
+  Scheduler scheduler(family, 1);
+  Scheduler::Client client(scheduler);
+  client.Submit(FrameAt(0));
+  gate.entered.get_future().wait();
+  std::vector<uint64_t> tickets;
+  for (const uint64_t time : {10u, 11u, 12u, 20u, 21u}) {
+    Scheduler::Request request = FrameAt(time);
+    request.item.stream_id = time / 10;
+    tickets.push_back(client.Submit(request));
+  }
+  gate.opened.set_value();
+  for (const uint64_t ticket : tickets) EXPECT_TRUE(client.Wait(ticket, kPatience).ok());
+  EXPECT_EQ(order, (std::vector<uint64_t>{10, 20, 11, 21, 12}));
+}
+
 TEST(Scheduler, AFrameAfterItsDeadlineIsNotDrawn) {
   ScriptedFamily family;
   int drawn = 0;

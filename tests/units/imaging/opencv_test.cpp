@@ -42,8 +42,11 @@ TEST(OpenCv, AgreesOnI420OfBt601) {
                             ChromaSite::kCentered, /*full_range=*/false});
   std::vector<uint8_t> frame(kWidth * kHeight * 3 / 2);
   uint8_t* u = frame.data() + kWidth * kHeight;
-  const FrameTarget target{{frame.data(), u, u + kWidth * kHeight / 4},
-                           {kWidth, kWidth / 2, kWidth / 2}};
+  FrameTarget target;
+  uint8_t* const planes[] = {frame.data(), u, u + kWidth * kHeight / 4};
+  const size_t strides[] = {kWidth, kWidth / 2, kWidth / 2};
+  std::copy(std::begin(planes), std::end(planes), target.planes);
+  std::copy(std::begin(strides), std::end(strides), target.strides);
   writer.Write({rgba.data, static_cast<ptrdiff_t>(rgba.step), writer.Frame()}, writer.Frame(),
                target);
   EXPECT_LE(LargestDifference(frame.data(), expected.data, kWidth * kHeight), 1);

@@ -62,7 +62,7 @@ TEST_F(PortraitEyes, ShowNothingOfTheEyeWhenShut) {
         "20_vdweyden_2719px_tightcrop.jpg", "22_grid_glasses_m.png",
         "23_grid_moustache_darkskin_m.png", "astronaut_alpha.png"}) {
     const auto face = Enrol(name);
-    SceneOptions options;
+    SceneSettings options;
     options.target = {face->width,         face->height,          PixelFormat::kRGBA,
                       ColorMatrix::kBt709, ChromaSite::kCentered, false};
     options.idle_motion = true;

@@ -184,7 +184,7 @@ TEST(PortraitScene, BrowsAndHeadRestWithoutIdleMotion) {
 
 TEST(PortraitScene, IdleMotionKeepsWithinTwiceTheFaceBox) {
   for (const DrawnFace& drawn : {kMiddling, DrawnFace{300, 200, 120, 120, 66}}) {
-    SceneOptions options = Still(Rgba(drawn.width, drawn.height));
+    SceneSettings options = Still(Rgba(drawn.width, drawn.height));
     options.idle_motion = true;
     const Stage stage(drawn, options);
     const FaceInfo info = drawn.Info();
@@ -207,7 +207,7 @@ TEST(PortraitScene, IdleMotionKeepsWithinTwiceTheFaceBox) {
 }
 
 TEST(PortraitScene, BlinksWhenBlinksUntilSaysSo) {
-  SceneOptions options = Still(Rgba(320, 360));
+  SceneSettings options = Still(Rgba(320, 360));
   options.idle_motion = true;
   options.seed = 5;
   const Stage stage(kMiddling, options);

@@ -67,7 +67,7 @@ TEST(PortraitScene, NothingMovesOutsideTwiceTheFaceBox) {
 }
 
 TEST(PortraitScene, SameFrameOnEveryThread) {
-  SceneOptions options =
+  SceneSettings options =
       Still({320, 360, PixelFormat::kI420, ColorMatrix::kBt709, ChromaSite::kLeftCosited, false});
   options.idle_motion = true;
   const Stage stage(kClosed, options);
@@ -94,7 +94,7 @@ TEST(PortraitScene, EveryFormatShowsTheSamePicture) {
                                      PixelFormat::kBGRx, PixelFormat::kRGB}) {
       for (const ChromaSite site :
            {ChromaSite::kCentered, ChromaSite::kLeftCosited, ChromaSite::kTopLeftCosited}) {
-        SceneOptions options = Still(Rgba(size[0], size[1]));
+        SceneSettings options = Still(Rgba(size[0], size[1]));
         options.idle_motion = options.label = true;
         const Stage rgba(kClosed, options);
         options.target = {size[0], size[1], format, ColorMatrix::kBt601, site, false};
@@ -132,8 +132,8 @@ TEST(PortraitScene, FacesOfAnySizeAndPlace) {
   for (const DrawnFace& drawn : faces) {
     for (const auto& [width, height] : {std::pair(drawn.width, drawn.height), std::pair(176u, 145u),
                                         std::pair(2u, 2u), std::pair(1u, 9u)}) {
-      SceneOptions options = Still({width, height, PixelFormat::kNV12, ColorMatrix::kBt601,
-                                    ChromaSite::kTopLeftCosited, false});
+      SceneSettings options = Still({width, height, PixelFormat::kNV12, ColorMatrix::kBt601,
+                                     ChromaSite::kTopLeftCosited, false});
       options.idle_motion = options.label = true;
       const Stage stage(drawn, options);
       for (Spoken frame : Extremes()) {
@@ -147,7 +147,7 @@ TEST(PortraitScene, FacesOfAnySizeAndPlace) {
 TEST(PortraitScene, KeepsAlphaAndLaysTheRestOverBlack) {
   DrawnFace drawn = kClosed;
   drawn.transparent = true;
-  SceneOptions options = Still(Rgba(320, 360));
+  SceneSettings options = Still(Rgba(320, 360));
   const Stage still(drawn, options);
   EXPECT_EQ(still.Render(Spoken{}), still.portrait);
   options.idle_motion = true;
@@ -170,7 +170,7 @@ TEST(PortraitScene, KeepsAlphaAndLaysTheRestOverBlack) {
 }
 
 TEST(PortraitScene, BordersAreBlackAndStay) {
-  SceneOptions options = Still(Rgba(640, 360));
+  SceneSettings options = Still(Rgba(640, 360));
   options.idle_motion = true;
   const Stage stage(DrawnFace{320, 360, 30, 230, 180}, options);
   for (int i = 0; i < 20; ++i) {

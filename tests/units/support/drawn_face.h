@@ -8,11 +8,12 @@
 #include <vector>
 
 #include "models/engine.h"
+#include "models/vision/mesh_points.h"
 
 namespace talkface::testing {
 
 // MediaPipe's mesh of one face, (u, v) in thousandths of its height: origin between the lips.
-constexpr int16_t kFaceMesh[kLandmarks][2] = {
+constexpr int16_t kFaceMesh[vision::kMeshPoints][2] = {
     {1, -35},     {4, -159},    {3, -126},    {-33, -308},  {4, -202},    {4, -263},
     {4, -409},    {-294, -422}, {4, -510},    {4, -562},    {7, -726},    {0, -16},
     {0, -3},      {0, 0},       {0, 0},       {0, 16},      {0, 36},      {0, 58},
@@ -101,9 +102,10 @@ struct DrawnFace {
 
   FaceInfo Info() const {
     FaceInfo info{};
+    info.landmark_count = vision::kMeshPoints;
     float low[2] = {1e9f, 1e9f}, high[2] = {-1e9f, -1e9f};
     constexpr int kLower[] = {14, 87, 317, 178, 402, 88, 318};
-    for (uint32_t i = 0; i < kLandmarks; ++i) {
+    for (uint32_t i = 0; i < vision::kMeshPoints; ++i) {
       const float u = kFaceMesh[i][0] / 1000.0f;
       info.landmarks[i][0] = x + face_height * (u < 0 ? far_side * u : u);
       info.landmarks[i][1] = y + face_height * kFaceMesh[i][1] / 1000.0f;

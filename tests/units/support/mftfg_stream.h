@@ -24,9 +24,9 @@ inline std::vector<float> NoisySpeech(size_t samples, unsigned seed = 3) {
   return speech;
 }
 
-inline SceneOptions SceneOf(uint32_t width, uint32_t height, PixelFormat format,
-                            ChromaSite site = ChromaSite::kCentered) {
-  SceneOptions options;
+inline SceneSettings SceneOf(uint32_t width, uint32_t height, PixelFormat format,
+                             ChromaSite site = ChromaSite::kCentered) {
+  SceneSettings options;
   options.target = {width, height, format, ColorMatrix::kBt709, site, /*full_range=*/false};
   return options;
 }
@@ -43,7 +43,7 @@ class PortraitAndSpeech {
 
   const std::shared_ptr<const EnrolledIdentity>& identity() const { return identity_; }
 
-  std::shared_ptr<FaceScene> Scene(const SceneOptions& options) const {
+  std::shared_ptr<FaceScene> Scene(const SceneSettings& options) const {
     return std::make_shared<FaceScene>(identity_, options, model_->config());
   }
 

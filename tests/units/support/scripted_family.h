@@ -19,7 +19,7 @@ class ScriptedFamily : public Family {
   std::shared_ptr<const FaceModel> Enrol(const Pixels&) override { return nullptr; }
   std::unique_ptr<SpeechModel> OpenSpeech() override { return nullptr; }
   std::shared_ptr<const SceneModel> Prepare(std::shared_ptr<const FaceModel>,
-                                            const SceneOptions&) override {
+                                            const SceneSettings&) override {
     return nullptr;
   }
   void Render(const std::vector<RenderItem>& items) override { draw(items); }

@@ -18,8 +18,8 @@ constexpr TargetFormat Rgba(uint32_t width, uint32_t height) {
   return {width, height, PixelFormat::kRGBA, ColorMatrix::kBt709, ChromaSite::kCentered, false};
 }
 
-inline SceneOptions Still(const TargetFormat& target) {
-  SceneOptions options;
+inline SceneSettings Still(const TargetFormat& target) {
+  SceneSettings options;
   options.target = target;
   options.idle_motion = false;
   return options;
@@ -44,7 +44,7 @@ struct Spoken {
 };
 
 struct Stage {
-  Stage(const DrawnFace& drawn, const SceneOptions& options)
+  Stage(const DrawnFace& drawn, const SceneSettings& options)
       : portrait(drawn.Draw()),
         enrolled(portrait::EnrolWithLandmarks(PixelsOf(drawn, portrait), drawn.Info())),
         scene(enrolled, options, MakeWarpedMouth),

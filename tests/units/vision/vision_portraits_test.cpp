@@ -15,6 +15,7 @@
 #include "models/core/pack.h"
 #include "models/core/safetensors.h"
 #include "models/vision/crop.h"
+#include "models/vision/mesh_points.h"
 #include "models/vision/net.h"
 #include "models/vision/vision.h"
 #include "tests/units/support/expect_error.h"
@@ -74,9 +75,9 @@ TEST_F(Portraits, LandmarksAreThoseThatLibtorchGave) {
   const auto recorded = SafeTensors::Open(TALKFACE_PORTRAIT_LANDMARKS);
   EXPECT_EQ(recorded->tensors().size(), 22u);
   for (const auto& [name, tensor] : recorded->tensors()) {
-    const float* wanted = recorded->Floats(name, {kLandmarks, 2});
+    const float* wanted = recorded->Floats(name, {kMeshPoints, 2});
     const FaceInfo face = Find(name);
-    for (uint32_t i = 0; i < kLandmarks; ++i) {
+    for (uint32_t i = 0; i < kMeshPoints; ++i) {
       ASSERT_LT(Distance(face.landmarks[i], wanted + 2 * i), 0.02f) << name << ", " << i;
     }
   }
@@ -113,7 +114,7 @@ TEST_F(Portraits, FileVariantsOfOnePortraitGiveTheSameFace) {
   const FaceInfo plain = Find("02_obama_official_2012.jpg");
   for (const char* name : {"obama_cmyk.jpg", "obama_exif6.jpg", "obama_exif8.jpg"}) {
     const FaceInfo other = Find(name);
-    for (uint32_t i = 0; i < kLandmarks; ++i) {
+    for (uint32_t i = 0; i < kMeshPoints; ++i) {
       ASSERT_LT(Distance(plain.landmarks[i], other.landmarks[i]), 0.02f * Height(plain)) << name;
     }
   }
@@ -167,7 +168,9 @@ TEST_F(Portraits, APoorlySeenFaceIsTakenWithAWarning) {
 // The picture moved by whole pixels, its edges repeated.
 Picture Moved(const Picture& from, int dx, int dy) {
   Picture to = from;
-  const auto [data, width, height, stride] = from.pixels;
+  const uint8_t* data = from.pixels.data;
+  const uint32_t width = from.pixels.width, height = from.pixels.height;
+  const size_t stride = from.pixels.stride;
   for (int y = 0; y < static_cast<int>(height); ++y) {
     for (int x = 0; x < static_cast<int>(width); ++x) {
       const int column = std::min(std::max(x - dx, 0), static_cast<int>(width) - 1);
@@ -187,7 +190,7 @@ TEST_F(Portraits, VideoFollowsAMovingFaceAndFindsALostOneAgain) {
   for (int step = 1; step <= 8; ++step) {
     const Picture moved = Moved(still, 6 * step, -3 * step);
     finder_->FindFrame(moved.pixels, &face, &face);
-    for (uint32_t i = 0; i < kLandmarks; ++i) {
+    for (uint32_t i = 0; i < kMeshPoints; ++i) {
       const float wanted[2] = {first.landmarks[i][0] + 6.0f * static_cast<float>(step),
                                first.landmarks[i][1] - 3.0f * static_cast<float>(step)};
       ASSERT_LT(Distance(face.landmarks[i], wanted), 0.03f * Height(first)) << step;

@@ -210,9 +210,9 @@ TEST(Detector, MergesOverlappingHitsByTheirScores) {
 TEST(Mesh, OfWhichOneNumberIsNoneIsNotFinite) {
   Mesh mesh{};
   EXPECT_TRUE(IsFinite(mesh));
-  mesh.landmarks[kLandmarks - 1][2] = std::numeric_limits<float>::quiet_NaN();
+  mesh.landmarks[kMeshPoints - 1][2] = std::numeric_limits<float>::quiet_NaN();
   EXPECT_FALSE(IsFinite(mesh));
-  mesh.landmarks[kLandmarks - 1][2] = 0;
+  mesh.landmarks[kMeshPoints - 1][2] = 0;
   mesh.presence = std::numeric_limits<float>::infinity();
   EXPECT_FALSE(IsFinite(mesh));
 }
@@ -256,7 +256,7 @@ TEST(Search, EveryPointLiesWellInsideSomeTileOfEachStage) {
 
 // A flat face looking at the camera, its landmarks turned by the given angles in degrees.
 std::vector<std::array<float, 3>> Turned(float yaw, float pitch, float roll) {
-  std::vector<std::array<float, 3>> face(kLandmarks, {0, 0, 0});
+  std::vector<std::array<float, 3>> face(kMeshPoints, {0, 0, 0});
   for (const int i : {33, 133, 234, 127}) face[i] = {-50, 0, 0};
   for (const int i : {263, 362, 454, 356}) face[i] = {50, 0, 0};
   face[10] = {0, -60, 0};

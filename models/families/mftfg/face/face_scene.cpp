@@ -7,22 +7,21 @@ namespace talkface::mftfg {
 
 using torch::Tensor;
 
-FaceScene::FaceScene(std::shared_ptr<const EnrolledIdentity> identity, const SceneOptions& options,
-                     const Config& config)
+FaceScene::FaceScene(std::shared_ptr<const EnrolledIdentity> identity,
+                     const SceneSettings& settings, const Config& config)
     : identity_(std::move(identity)),
       portrait_(
-          identity_->portrait, options,
+          identity_->portrait, settings,
           [this](const portrait::MouthSite& site) {
             auto face = std::make_unique<const PastedFace>(*identity_, site);
             face_ = face.get();
             return face;
           },
           /*repainted=*/true),
-      steps_(options.sampler_steps > 0 ? options.sampler_steps : config.sampler_steps) {
-  FastTimes(steps_);  // throws where the sampler cannot take them
+      steps_(settings.family_options.Whole(kStepsOption, 1, kMostFastSteps, config.sampler_steps)) {
   const int64_t latent = config.latent_size();
   const LatentNoise noise =
-      SeededNoise(options.seed, {0}, {config.latent_channels, latent, latent});
+      SeededNoise(settings.seed, {0}, {config.latent_channels, latent, latent});
   const torch::Device device = identity_->inside.device();
   start_ = noise.start(0, 1).to(device);
   std::vector<Tensor> steps;

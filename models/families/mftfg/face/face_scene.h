@@ -15,12 +15,15 @@
 
 namespace talkface::mftfg {
 
+// Of SceneSettings::family_options: the sampler's steps, 1 to kMostFastSteps.
+constexpr const char* kStepsOption = "sampler-steps";
+
 // Immutable; frames may be drawn by many threads at once.
 class FaceScene : public SceneModel {
  public:
   // Throws Error{kInvalid} for a frame that cannot be made or a number of steps that the sampler
   // cannot take.
-  FaceScene(std::shared_ptr<const EnrolledIdentity> identity, const SceneOptions& options,
+  FaceScene(std::shared_ptr<const EnrolledIdentity> identity, const SceneSettings& settings,
             const Config& config);
 
   const EnrolledIdentity& identity() const { return *identity_; }

@@ -12,7 +12,6 @@ namespace {
 
 using torch::Tensor;
 
-constexpr int64_t kMostFastSteps = 50;
 constexpr int64_t kStartTime = 996;  // where the paper's 200 steps start
 // Below this many steps the last one is of first order, as the solver's authors advise.
 constexpr int64_t kFirstOrderEnd = 15;

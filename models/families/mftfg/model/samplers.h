@@ -53,7 +53,8 @@ struct SamplerInput {
 // The paper's sampler: deterministic given `start` and the inpainting's noise.
 torch::Tensor SampleDdim(const Schedule& schedule, int64_t steps, const SamplerInput& input);
 
-// The same in 1 to 50 steps; throws Error{kInvalid} for another number.
+constexpr int64_t kMostFastSteps = 50;
+// The same in 1 to kMostFastSteps steps; throws Error{kInvalid} for another number.
 torch::Tensor SampleFast(const Schedule& schedule, int64_t steps, const SamplerInput& input);
 
 // The times at which SampleFast calls the denoiser, falling; the end of the last step, 0, comes

@@ -65,7 +65,7 @@ TEST_F(Cuda, KernelsComposeAsTheCpuDoes) {
     const PortraitAndSpeech here(Prepared(torch::kCPU), torch::kCPU, face);
     const PortraitAndSpeech there(Prepared(kDevice), kDevice, face);
     for (const PixelFormat format : {PixelFormat::kI420, PixelFormat::kNV12, PixelFormat::kRGBA}) {
-      const SceneOptions options =
+      const SceneSettings options =
           SceneOf(face.width + 1, face.height - 1, format, ChromaSite::kTopLeftCosited);
       const auto scene = here.Scene(options), scene_there = there.Scene(options);
       for (const uint64_t ms : {700, 1500, 3100}) {
@@ -168,7 +168,7 @@ TEST_F(Cuda, ARecordingThatFailsHarmsNothing) {
 // Frames of a scene on a device, and what is to be seen of them.
 struct Batch {
   Batch(const PortraitAndSpeech& portrait, const std::shared_ptr<FaceScene>& scene,
-        const SceneOptions& options, size_t count)
+        const SceneSettings& options, size_t count)
       : controls(portrait.Controls(count)) {
     for (size_t i = 0; i < count; ++i) frames.emplace_back(options.target);
     for (size_t i = 0; i < count; ++i) {
@@ -187,7 +187,7 @@ struct Batch {
   std::vector<const RenderItem*> pointers;
 };
 
-std::vector<FrameMemory> CpuFrames(Model model, const SceneOptions& options, size_t count) {
+std::vector<FrameMemory> CpuFrames(Model model, const SceneSettings& options, size_t count) {
   const PortraitAndSpeech portrait(model, torch::kCPU);
   const auto scene = portrait.Scene(options);
   const auto controls = portrait.Controls(count);
@@ -216,7 +216,7 @@ double ShareApart(const std::vector<FrameMemory>& a, const std::vector<FrameMemo
 
 TEST_F(Cuda, FramesAreTheCpusFrames) {
   constexpr size_t kFrames = 5;
-  const SceneOptions options = SceneOf(96, 96, PixelFormat::kNV12);
+  const SceneSettings options = SceneOf(96, 96, PixelFormat::kNV12);
   const std::vector<FrameMemory> wanted = CpuFrames(Prepared(torch::kCPU), options, kFrames);
   Model model = Prepared(kDevice);
   const PortraitAndSpeech portrait(model, kDevice);
@@ -229,7 +229,7 @@ TEST_F(Cuda, FramesAreTheCpusFrames) {
 
 TEST_F(Cuda, BatchesOfManyThreadsDoNotMix) {
   constexpr size_t kFrames = 12, kThreads = 3;
-  const SceneOptions options = SceneOf(96, 96, PixelFormat::kI420);
+  const SceneSettings options = SceneOf(96, 96, PixelFormat::kI420);
   Model model = Prepared(kDevice);
   const PortraitAndSpeech portrait(model, kDevice);
   const auto scene = portrait.Scene(options);
@@ -292,7 +292,7 @@ TEST_F(Cuda, AnEngineDrawsManyStreams) {
   const auto family = OpenFamily({*pack, ResolveDevice(*pack, "cuda"), Precision::kBfloat16, "",
                                   [](int, const char*) {}, uint64_t{8} << 30});
   EXPECT_STREQ(family->info.device, "cuda:0");
-  const SceneOptions options = SceneOf(96, 96, PixelFormat::kNV12);
+  const SceneSettings options = SceneOf(96, 96, PixelFormat::kNV12);
   Model model = Prepared(kDevice, torch::kBFloat16);
   const PortraitAndSpeech portrait(model, kDevice);
   const auto scene = portrait.Scene(options);

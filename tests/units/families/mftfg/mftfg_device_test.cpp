@@ -27,7 +27,7 @@ constexpr uint64_t kMs = 1'000'000;
 // ---- composing
 
 struct Case {
-  SceneOptions options;
+  SceneSettings options;
   testing::DrawnFace face{96, 96, 48, 56, 50};
 };
 
@@ -72,7 +72,7 @@ TEST(Compose, ChromaSitesAndOddSizes) {
 }
 
 TEST(Compose, WithoutIdleMotion) {
-  SceneOptions options = SceneOf(120, 120, PixelFormat::kI420);
+  SceneSettings options = SceneOf(120, 120, PixelFormat::kI420);
   options.idle_motion = false;
   ExpectSameFrames({options});
 }
@@ -87,7 +87,7 @@ TEST(Compose, FacesAtTheFramesEdge) {
 
 // Those the CPU finishes.
 TEST(Compose, LabelAndAlphaAreDrawnFromThePastedPixels) {
-  SceneOptions labelled = SceneOf(96, 96, PixelFormat::kI420);
+  SceneSettings labelled = SceneOf(96, 96, PixelFormat::kI420);
   labelled.label = true;
   ExpectSameFrames({labelled});
   testing::DrawnFace face{96, 96, 48, 56, 50};
@@ -247,8 +247,8 @@ TEST_P(RendererTest, DrawsWithoutRecordings) {
 
 TEST_P(RendererTest, StopsWhenNobodyWantsTheFrames) {
   const auto renderer = Renderer();
-  SceneOptions options = SceneOf(96, 96, PixelFormat::kI420);
-  options.sampler_steps = 50;
+  SceneSettings options = SceneOf(96, 96, PixelFormat::kI420);
+  options.family_options.Set("sampler-steps", 50);
   FrameMemory memory(options.target);
   const std::atomic<bool> cancelled{true};
   RenderItem item;
@@ -305,7 +305,7 @@ TEST(DeviceMemory, OneStreamsLackIsNoOtherOnes) {
   const auto family =
       OpenFamily({*pack, "cpu", Precision::kFloat32, "", [](int, const char*) {}, 77 << 20});
   const PortraitAndSpeech portrait(PreparedModel(), torch::kCPU);
-  const SceneOptions options = SceneOf(96, 96, PixelFormat::kI420);
+  const SceneSettings options = SceneOf(96, 96, PixelFormat::kI420);
   FrameMemory memory(options.target);
   RenderItem item;
   item.scene = portrait.Scene(options);

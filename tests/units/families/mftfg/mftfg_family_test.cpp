@@ -41,15 +41,15 @@ class FamilyTest : public ::testing::TestWithParam<Wiring> {
     return EnrolIdentity(model_, MeanShape(), testing::PixelsOf(face, rgba), face.Info());
   }
 
-  static SceneOptions Still() {
-    SceneOptions options;
+  static SceneSettings Still() {
+    SceneSettings options;
     options.target = {kSide, kSide, PixelFormat::kRGBA, ColorMatrix::kBt709, ChromaSite::kCentered,
                       true};
     options.idle_motion = false;
     return options;
   }
 
-  std::unique_ptr<FaceScene> MakeScene(const SceneOptions& options = Still()) {
+  std::unique_ptr<FaceScene> MakeScene(const SceneSettings& options = Still()) {
     return std::make_unique<FaceScene>(identity_, options, config_);
   }
 
@@ -182,7 +182,7 @@ TEST_P(FamilyTest, AFaceDoesNotDependOnItsBatch) {
 
 TEST_P(FamilyTest, TheSeedIsTheNoise) {
   const auto frames = Controls(Noise(8000), 8000, 5);
-  SceneOptions options = Still();
+  SceneSettings options = Still();
   const auto a = MakeScene(options), b = MakeScene(options);
   options.seed = 1;
   const auto c = MakeScene(options);
@@ -194,17 +194,17 @@ TEST_P(FamilyTest, TheSeedIsTheNoise) {
 
 TEST_P(FamilyTest, StepsAreThePacksOrTheScenes) {
   EXPECT_EQ(MakeScene()->steps(), 2);
-  SceneOptions options = Still();
-  options.sampler_steps = 7;
+  SceneSettings options = Still();
+  options.family_options.Set("sampler-steps", 7);
   EXPECT_EQ(MakeScene(options)->steps(), 7);
-  options.sampler_steps = 51;
-  EXPECT_ERROR(MakeScene(options), Code::kInvalid, "51 steps", "1 to 50");
+  options.family_options.Set("sampler-steps", 51);
+  EXPECT_ERROR(MakeScene(options), Code::kInvalid, "'sampler-steps' is '51'", "1 to 50");
 }
 
 TEST_P(FamilyTest, WhenNobodyWantsTheFrameTheSamplerStops) {
   const auto frames = Controls(Noise(8000), 8000, 1);
-  SceneOptions options = Still();
-  options.sampler_steps = 50;
+  SceneSettings options = Still();
+  options.family_options.Set("sampler-steps", 50);
   const auto scene = MakeScene(options);
   int asked = 0;
   EXPECT_ERROR(
@@ -308,7 +308,7 @@ TEST_P(FamilyTest, ColoursMeetAtTheSeam) {
 }
 
 TEST_P(FamilyTest, IdleMotionMovesTheFace) {
-  SceneOptions options = Still();
+  SceneSettings options = Still();
   options.idle_motion = true;
   const auto scene = MakeScene(options);
   const Tensor face = torch::rand({1, 3, 16, 16});

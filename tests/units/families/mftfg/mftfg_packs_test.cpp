@@ -29,7 +29,9 @@ TEST(MftfgPack, TellsWhatItIs) {
   const auto family = Open(folder / "small");
   EXPECT_STREQ(family->info.family, "mftfg");
   EXPECT_EQ(family->info.unit_count, 5u);
-  EXPECT_EQ(family->info.default_steps, 2u);
+  ASSERT_EQ(family->info.option_count, 1u);
+  EXPECT_STREQ(family->info.options[0].key, "sampler-steps");
+  EXPECT_STREQ(family->info.options[0].default_value, "2");
   EXPECT_EQ(family->info.look_ahead_min_ns, 140 * kNsPerMs);
   EXPECT_EQ(family->info.look_ahead_max_ns, 500 * kNsPerMs);
   EXPECT_FALSE(family->info.scales_expression);

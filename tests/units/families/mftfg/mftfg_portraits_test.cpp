@@ -57,7 +57,7 @@ TEST_P(PortraitsTest, ItsOwnCropGoesBackUnseen) {
   config.image_size = 112;
   Model model = RandomModel(config);
   const auto identity = EnrolIdentity(model, MeanShape(), picture_.pixels, face_);
-  SceneOptions options;
+  SceneSettings options;
   const int width = static_cast<int>(picture_.pixels.width);
   const int height = static_cast<int>(picture_.pixels.height);
   options.target = {picture_.pixels.width, picture_.pixels.height, PixelFormat::kRGBA,

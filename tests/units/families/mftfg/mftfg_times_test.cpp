@@ -163,8 +163,8 @@ TEST_P(NetTimesTest, OfTheModelsSampler) {
 class StreamTimesTest : public NetTimesTest {
  protected:
   StreamTimesTest() {
-    SceneOptions options = SceneOf(96, 96, PixelFormat::kI420);
-    options.sampler_steps = kSteps;
+    SceneSettings options = SceneOf(96, 96, PixelFormat::kI420);
+    options.family_options.Set("sampler-steps", kSteps);
     const PortraitAndSpeech portrait(model_, torch::kCPU);
     scene_ = portrait.Scene(options);
     controls_ = portrait.Controls(kFrames);

@@ -63,7 +63,7 @@ Tensor StreamedLatents(mftfg::Model model, const Clip& clip) {
   const Windows heard = Hear(model, clip);
   const auto somebody = Somebody(model);
   const Tensor landmarks = model->landmarks(clip.landmarks.unsqueeze(0));  // [1, T, 64]
-  SceneOptions scene_options;
+  SceneSettings scene_options;
   scene_options.target = {32,  32, PixelFormat::kRGBA, ColorMatrix::kBt709, ChromaSite::kCentered,
                           true};
   std::vector<Tensor> latents;
