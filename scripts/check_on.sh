@@ -4,6 +4,7 @@
 # errors. Needs root and debootstrap.
 #
 #   scripts/check_on.sh SUITE [COMMAND]     SUITE: bookworm, trixie; COMMAND instead of both, in the clone
+#   scripts/check_on.sh arm64 [COMMAND]     builds for 64-bit Arm and runs the quick tests: scripts/check_arm64.sh
 #
 # Without COMMAND the system is made anew and removed at the end when all went well; it stays where
 # something failed, and with COMMAND: TALKFACE_SYSTEMS (default ~/.cache/talkface-systems)/check-SUITE.
@@ -12,8 +13,9 @@ repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 bare=$repo/scripts/bare_system.sh
 
 case "${1:-}" in
-  "" | -h | --help) sed -n '3,10s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; [ $# != 0 ]; exit ;;
+  "" | -h | --help) sed -n '3,11s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; [ $# != 0 ]; exit ;;
 esac
+[ "$1" != arm64 ] || exec "$repo/scripts/check_arm64.sh" "${@:2}"
 suite=$1
 command=${2:-}
 system=${TALKFACE_SYSTEMS:-$HOME/.cache/talkface-systems}/check-$suite

@@ -12,6 +12,7 @@
 #     --full    torch with all of CUDA, and nvcc (3 GB)
 #     --tests   what ./test.sh needs: --torch, clang, linters, ffmpeg, and the Python of the judge of videos, .venv-judge
 #               (0.1 GB to download; 0.4 GB on disk)
+#   scripts/setup.sh --list-packages    prints the Debian packages that the first of these installs, and does nothing
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -35,6 +36,11 @@ test_packages=(
   # the example in Python
   python3-gi gir1.2-gstreamer-1.0 gir1.2-gst-plugins-base-1.0
 )
+
+if [ "$*" = --list-packages ]; then
+  echo "${packages[@]}"
+  exit
+fi
 
 say() { echo "setup: $*"; }
 fail() { echo "setup: $*" >&2; exit 1; }
