@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import tempfile
 import wave
 from pathlib import Path
 
@@ -25,25 +26,36 @@ def cut(source, target, seconds, volume=1):
     return target
 
 
+def must_work(result):
+    """Its output."""
+    if result.returncode != 0:
+        raise AssertionError(f"{result.args}: {result.stderr}")
+    return result.stdout
+
+
 class EmbedTest(support.ToolTest):
-    def setUp(self):
-        super().setUp()
+    @classmethod
+    def setUpClass(cls):
+        """Installs, and builds the example away from the sources, so that none of their headers can be found."""
         os.environ.pop("LD_LIBRARY_PATH", None)  # with which meson would lead it to the build folder's engine
-        root = self.folder / "root"
-        self.assert_works(run("meson", "install", "-C", BUILD, "--no-rebuild", "--quiet", "--tags", "runtime,devel",
-                              env={"DESTDIR": str(root)}))
-        prefix = root / "usr"
-        # Away from the sources, so that none of their headers can be found.
-        source = shutil.copy(SOURCE / "examples/embed.cpp", self.folder)
-        packages = {"PKG_CONFIG_PATH": str(prefix / LIBRARIES / "pkgconfig")}
-        facts = self.assert_works(run("pkg-config", f"--define-variable=prefix={prefix}", "--cflags", "--libs",
-                                      "talkface-engine", env=packages))
-        self.assertNotIn(str(SOURCE), facts.stdout)
-        self.tool = self.folder / "embed"
-        self.assert_works(run(os.environ.get("CXX", "c++"), "-std=c++17", "-O1", "-Wall", "-Wextra", source, "-o",
-                              self.tool, *facts.stdout.split(), cwd=self.folder))
-        linked = self.assert_works(run("ldd", self.tool)).stdout
-        self.assertIn(str(prefix / LIBRARIES / "talkface/libtalkface-engine.so"), linked)
+        cls.home = Path(tempfile.mkdtemp(prefix="talkface-test-"))
+        cls.addClassCleanup(shutil.rmtree, cls.home, ignore_errors=True)
+        cls.prefix = cls.home / "root/usr"
+        must_work(run("meson", "install", "-C", BUILD, "--no-rebuild", "--quiet", "--tags", "runtime,devel",
+                      env={"DESTDIR": str(cls.home / "root")}))
+        source = shutil.copy(SOURCE / "examples/embed.cpp", cls.home)
+        packages = {"PKG_CONFIG_PATH": str(cls.prefix / LIBRARIES / "pkgconfig")}
+        cls.flags = must_work(run("pkg-config", f"--define-variable=prefix={cls.prefix}", "--cflags", "--libs",
+                                  "talkface-engine", env=packages)).split()
+        cls.tool = cls.home / "embed"
+        must_work(run(os.environ.get("CXX", "c++"), "-std=c++17", "-O1", "-Wall", "-Wextra", source, "-o", cls.tool,
+                      *cls.flags, cwd=cls.home))
+
+    def test_needs_only_what_is_installed(self):
+        for flag in self.flags:
+            self.assertNotIn(str(SOURCE), flag)
+        linked = must_work(run("ldd", self.tool))
+        self.assertIn(str(self.prefix / LIBRARIES / "talkface/libtalkface-engine.so"), linked)
         for name in ("gstreamer", "glib", "torch"):
             self.assertNotIn(name, linked)
 
