@@ -84,7 +84,10 @@ class FamilyTest : public ::testing::TestWithParam<Wiring> {
   static std::vector<uint8_t> Drawn(const FaceScene& scene, const Generated& face,
                                     uint64_t time_ns = 0) {
     std::vector<uint8_t> frame(4 * kSide * kSide);
-    scene.Draw(face, time_ns, {{frame.data()}, {4 * kSide}});
+    FrameTarget target;
+    target.planes[0] = frame.data();
+    target.strides[0] = 4 * kSide;
+    scene.Draw(face, time_ns, target);
     return frame;
   }
 
