@@ -67,9 +67,13 @@ TEST_P(PortraitsTest, ItsOwnCropGoesBackUnseen) {
   ASSERT_TRUE(scene.generates());
   std::vector<uint8_t> still(picture_.bytes.size()), drawn(picture_.bytes.size());
   const size_t stride = 4 * static_cast<size_t>(width);
-  scene.Draw({}, 0, {{still.data()}, {stride}});
+  FrameTarget target;
+  target.planes[0] = still.data();
+  target.strides[0] = stride;
+  scene.Draw({}, 0, target);
   const torch::Tensor light = torch::tensor({0.08f, 0.0f, -0.06f}).view({1, 3, 1, 1});
-  scene.Draw({identity->seam.reference + light, 1}, 0, {{drawn.data()}, {stride}});
+  target.planes[0] = drawn.data();
+  scene.Draw({identity->seam.reference + light, 1}, 0, target);
   double sum = 0, changed = 0;
   for (size_t i = 0; i < still.size(); ++i) {
     const int difference = std::abs(still[i] - drawn[i]);
