@@ -109,7 +109,7 @@ GST_START_TEST(steps_beyond_the_sampler_are_an_error) {
   settings.steps = 51;
   Rig rig(Options(settings));
   gst_harness_push(rig.harness, Rig::Audio(0, kSecond));
-  ExpectWords(TextOf(rig.Await(GST_MESSAGE_ERROR)), "51 steps");
+  ExpectWords(TextOf(rig.Await(GST_MESSAGE_ERROR)), "'sampler-steps' is '51'");
 }
 GST_END_TEST
 
