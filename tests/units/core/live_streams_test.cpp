@@ -91,9 +91,13 @@ class Stage {
 // Submits a frame each `period`, wanted before the next one comes.
 class LiveStream {
  public:
-  LiveStream(Stage& stage, uint64_t period, uint64_t phase, bool fails = false)
+  // Without `renderer` it has one of its own.
+  LiveStream(Stage& stage, uint64_t period, uint64_t phase, bool fails = false,
+             std::shared_ptr<Scheduler::Client> renderer = nullptr)
       : stage_(stage),
-        client_(*stage.scheduler),
+        client_(renderer != nullptr ? std::move(renderer)
+                                    : std::make_shared<Scheduler::Client>(*stage.scheduler)),
+        id_(stage.NewFrame()),
         period_(period),
         next_(stage.clock.Now() + phase),
         fails_(fails) {}
@@ -102,11 +106,12 @@ class LiveStream {
   void Submit() {
     Scheduler::Request request;
     request.item.time_ns = stage_.NewFrame();
+    request.item.stream_id = id_;
     request.deadline_ns = next_ + period_;
     request.batch_timeout_ns = 5 * kMs;
     if (fails_) stage_.FailAlways(request.item.time_ns);
     sent_.push_back({request.item.time_ns, next_});
-    client_.Submit(request);
+    client_->Submit(request);
     next_ += period_;
   }
   // Of the frames whose deadline has passed.
@@ -129,7 +134,8 @@ class LiveStream {
 
  private:
   Stage& stage_;
-  Scheduler::Client client_;
+  const std::shared_ptr<Scheduler::Client> client_;
+  const uint64_t id_;
   const uint64_t period_;
   uint64_t next_;
   const bool fails_;
@@ -199,13 +205,16 @@ void PrintTo(const Load& load, std::ostream* out) { *out << load.name; }
 
 class LiveBesideOffline : public testing::TestWithParam<Load> {};
 
-TEST_P(LiveBesideOffline, NoLiveFrameIsLate) {
-  const Load& load = GetParam();
+void ExpectNoLiveFrameLate(const Load& load, bool one_renderer) {
   Scenario scenario(load.workers, load.drawing);
   OfflineStream& offline = scenario.offline.emplace_back(scenario.stage);
   scenario.Play(kSecond);
-  for (uint64_t i = 0; i < 4; ++i)
-    scenario.live.emplace_back(scenario.stage, load.period, i * load.period / 5);
+  std::shared_ptr<Scheduler::Client> renderer;
+  if (one_renderer) renderer = std::make_shared<Scheduler::Client>(*scenario.stage.scheduler);
+  for (uint64_t i = 0; i < 4; ++i) {
+    scenario.live.emplace_back(scenario.stage, load.period, i * load.period / 5, /*fails=*/false,
+                               renderer);
+  }
   const size_t before = offline.done();
   scenario.Play(10 * kSecond);
   const LiveStream::Result result = scenario.LiveResult();
@@ -215,6 +224,12 @@ TEST_P(LiveBesideOffline, NoLiveFrameIsLate) {
   EXPECT_GE(result.frames, 4 * (10 * kSecond / load.period - 2));
   EXPECT_EQ(result.late, 0u);
   EXPECT_GE(drawn, load.offline_least);
+}
+
+TEST_P(LiveBesideOffline, NoLiveFrameIsLate) { ExpectNoLiveFrameLate(GetParam(), false); }
+// Job::stream_id tells them apart.
+TEST_P(LiveBesideOffline, NorWhereTheLiveOnesShareARenderer) {
+  ExpectNoLiveFrameLate(GetParam(), true);
 }
 
 // The live streams alone take 40, 38, 80 and 80 % of the workers' time.
