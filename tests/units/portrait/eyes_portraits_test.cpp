@@ -96,8 +96,8 @@ TEST_F(PortraitEyes, ShowNothingOfTheEyeWhenShut) {
 }
 
 TEST_F(PortraitEyes, OfADrawingLargerThanTheMeshStayOpen) {
-  for (const portrait::Eye& eye : Enrol("14_cartoon_sylvie_rgba.png")->geometry.eyes)
-    EXPECT_FALSE(eye.can_close);
+  const auto face = Enrol("14_cartoon_sylvie_rgba.png");
+  for (const portrait::Eye& eye : face->geometry.eyes) EXPECT_FALSE(eye.can_close);
 }
 
 }  // namespace
