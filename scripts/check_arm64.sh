@@ -63,8 +63,9 @@ make_system() {
   find_nets | xargs cp -r -t "$(echo "$clone"/.venv/lib/python3*/site-packages)"
 }
 
+compiler=/host/usr/bin/aarch64-linux-gnu-g++  # of this machine, as the tree sees it
 build() {
-  in_clone env TALKFACE_WERROR=1 CXX=/host/usr/bin/aarch64-linux-gnu-g++ scripts/build.sh build \
+  in_clone env TALKFACE_WERROR=1 CXX="$compiler" scripts/build.sh build \
     -Dtorch=none -Dcuda=disabled -Dopencv=disabled
 }
 
@@ -72,7 +73,7 @@ build() {
 # take longer to be known.
 run_tests() {
   local counts p f s start=$SECONDS
-  in_clone meson test -C build --no-rebuild --print-errorlogs -q --no-suite slow --no-suite judge \
+  in_clone env CXX="$compiler" meson test -C build --no-rebuild --print-errorlogs -q --no-suite slow --no-suite judge \
     --timeout-multiplier 60 || true
   counts=$(in_clone python3 scripts/count_tests.py build/meson-logs/testlog.json) || counts="0 1 0"
   read -r p f s <<<"$counts"
