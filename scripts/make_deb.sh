@@ -57,7 +57,8 @@ for kind in json.load(sys.stdin).values():
 tidy() {
   # NVIDIA's libraries are passed on as they are.
   find "$1/$engine_dir" -name '*.so*' ! -name 'libcu*' -exec strip --strip-unneeded {} +
-  find "$1/usr/bin" "$1/$library_dir/gstreamer-1.0" -type f -exec strip --strip-unneeded {} + 2>/dev/null || true
+  find "$1/usr/bin" -type f -exec strip --strip-unneeded {} +
+  find "$1/$library_dir" -path '*/gstreamer-1.0/*.so' -exec strip --strip-unneeded {} +
   find "$1/$library_dir" -name '*.so*' -exec chmod 644 {} +
   find "$1/usr/share/man" -type f -exec gzip -9n {} +
 }

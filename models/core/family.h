@@ -97,6 +97,8 @@ struct FamilyContext {
 class Family {
  public:
   virtual ~Family() = default;
+  Family(const Family&) = delete;
+  Family& operator=(const Family&) = delete;
   virtual void FindFace(const Pixels& picture, const FaceInfo* previous, FaceInfo* out) = 0;
   virtual std::shared_ptr<const FaceModel> Enrol(const Pixels& portrait) = 0;
   virtual std::unique_ptr<SpeechModel> OpenSpeech() = 0;
@@ -110,7 +112,16 @@ class Family {
   virtual uint32_t Workers() const { return std::max(1u, std::thread::hardware_concurrency()); }
   virtual uint64_t MemoryUse() const = 0;
 
-  EngineInfo info{};  // filled by the family's constructor; strings live as long as the family
+  // What pack and device say is there already; the family's constructor adds the rest. Strings live
+  // as long as the family.
+  EngineInfo info{};
+
+ protected:
+  Family() = default;  // without a pack: `info` is empty
+  explicit Family(const FamilyContext& context);
+
+ private:
+  std::string name_, family_, version_, licence_, device_;  // info's words
 };
 
 struct FamilyEntry {

@@ -5,23 +5,16 @@
 #include <link.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <map>
 #include <mutex>
 #include <vector>
 
+#include "models/core/library_path.h"
+
 namespace talkface {
 namespace {
-
-// Beside the library or program that this code is in, or where the environment says.
-std::string PathOf(const FamilyLibrary& library) {
-  if (const char* path = std::getenv(library.variable)) return path;
-  Dl_info info{};
-  if (dladdr(reinterpret_cast<const void*>(&FamilyOf), &info) == 0) return library.file;
-  return std::filesystem::path(info.dli_fname).replace_filename(library.file);
-}
 
 const FamilyLibrary* LibraryOf(const std::string& family) {
   for (const FamilyLibrary& library : FamilyLibraries())
@@ -74,7 +67,8 @@ struct Opened {
 Opened OpenLibrary(const Pack& pack, const FamilyLibrary& library) {
   const std::string missing = MissingLibrary(pack);
   if (!missing.empty()) throw Error(Code::kNotFound, missing);
-  const std::string path = PathOf(library), before = Resident(library.stands_on);
+  const std::string path = LibraryPath(library.file, library.variable);
+  const std::string before = Resident(library.stands_on);
   // Local: the process may hold other copies of what it links. Never closed: libtorch cannot be.
   void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
   if (handle == nullptr) Refuse(pack, library, before);
@@ -112,7 +106,7 @@ const FamilyEntry& FamilyOf(const Pack& pack) {
 std::string MissingLibrary(const Pack& pack) {
   const FamilyLibrary* library = LibraryOf(pack.family());
   if (library == nullptr) return "";
-  const std::string path = PathOf(*library);
+  const std::string path = LibraryPath(library->file, library->variable);
   std::error_code ignored;
   if (std::filesystem::is_regular_file(path, ignored)) return "";
   return Needs(pack, *library) + ", and '" + path + "' is not there: " + Advice(*library);

@@ -83,6 +83,21 @@ std::vector<uint8_t> Scale(const Pixels& picture, const Placement& placement) {
   return out;
 }
 
+std::vector<uint8_t> Framed(const std::vector<uint8_t>& picture, const Rect& where,
+                            const Rect& frame) {
+  const size_t width = static_cast<size_t>(frame.x1), height = static_cast<size_t>(frame.y1);
+  if (where.x0 == 0 && where.y0 == 0 && where.x1 == frame.x1 && where.y1 == frame.y1)
+    return picture;
+  std::vector<uint8_t> out(4 * width * height, 0);
+  for (size_t i = 3; i < out.size(); i += 4) out[i] = 255;
+  const size_t row = 4 * static_cast<size_t>(where.x1 - where.x0);
+  for (int y = where.y0; y < where.y1; ++y) {
+    std::memcpy(&out[4 * (static_cast<size_t>(y) * width + static_cast<size_t>(where.x0))],
+                &picture[static_cast<size_t>(y - where.y0) * row], row);
+  }
+  return out;
+}
+
 void CompositeOverBlack(uint8_t* rgba, size_t pixels) {
   for (size_t i = 0; i < pixels; ++i) {
     uint8_t* p = rgba + 4 * i;

@@ -26,6 +26,11 @@ Placement Place(uint32_t width, uint32_t height, const TargetFormat& target, boo
 // an exact copy; otherwise Catmull-Rom up, Mitchell down, colours weighted by alpha.
 std::vector<uint8_t> Scale(const Pixels& picture, const Placement& placement);
 
+// The picture's pixels, as Scale makes them for `where`, inside the frame: opaque black round them,
+// rows without gaps. `frame` begins at 0, 0.
+std::vector<uint8_t> Framed(const std::vector<uint8_t>& picture, const Rect& where,
+                            const Rect& frame);
+
 // Colours over black, alpha made 255.
 void CompositeOverBlack(uint8_t* rgba, size_t pixels);
 

@@ -25,22 +25,6 @@ bool HasAlpha(PixelFormat format) {
   return format == PixelFormat::kRGBA || format == PixelFormat::kBGRA;
 }
 
-// The picture inside the frame, black round it.
-std::vector<uint8_t> Framed(const std::vector<uint8_t>& picture, const Rect& where,
-                            const Rect& frame) {
-  const size_t width = static_cast<size_t>(frame.x1), height = static_cast<size_t>(frame.y1);
-  if (where.x0 == 0 && where.y0 == 0 && where.x1 == frame.x1 && where.y1 == frame.y1)
-    return picture;
-  std::vector<uint8_t> out(4 * width * height, 0);
-  for (size_t i = 3; i < out.size(); i += 4) out[i] = 255;
-  const size_t row = 4 * static_cast<size_t>(where.x1 - where.x0);
-  for (int y = where.y0; y < where.y1; ++y) {
-    std::memcpy(&out[4 * (static_cast<size_t>(y) * width + static_cast<size_t>(where.x0))],
-                &picture[static_cast<size_t>(y - where.y0) * row], row);
-  }
-  return out;
-}
-
 bool Opaque(const uint8_t* rgba, size_t stride, const Rect& size) {
   for (int y = size.y0; y < size.y1; ++y)
     for (int x = size.x0; x < size.x1; ++x)
@@ -120,7 +104,7 @@ void PortraitScene::Store(const std::vector<uint8_t>& picture) {
   } else if (!HasAlpha(options_.target.format)) {
     imaging::CompositeOverBlack(shown.data(), shown.size() / 4);
   }
-  std::vector<uint8_t> whole = Framed(shown, where, frame);
+  std::vector<uint8_t> whole = imaging::Framed(shown, where, frame);
   const size_t whole_stride = 4 * static_cast<size_t>(frame.x1);
   if (label_) label_->Draw(whole.data(), static_cast<ptrdiff_t>(whole_stride), frame);
   still_.emplace(writer_,

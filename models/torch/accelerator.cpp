@@ -3,24 +3,11 @@
 
 #include <dlfcn.h>
 
-#include <cstdlib>
-
 #include "models/core/error.h"
+#include "models/core/library_path.h"
 
 namespace talkface::nets {
 namespace {
-
-constexpr char kLibrary[] = "libtalkface-cuda.so";
-
-// Beside the library or program that this code is in, or where TALKFACE_CUDA says.
-std::string LibraryPath() {
-  if (const char* path = std::getenv("TALKFACE_CUDA")) return path;
-  Dl_info info{};
-  if (dladdr(reinterpret_cast<const void*>(&OpenCudaAccelerator), &info) == 0) return kLibrary;
-  const std::string here = info.dli_fname;
-  const size_t slash = here.rfind('/');
-  return slash == std::string::npos ? kLibrary : here.substr(0, slash + 1) + kLibrary;
-}
 
 [[noreturn]] void Unsupported(const std::string& why) {
   throw Error(Code::kUnsupported, "talkface's CUDA part cannot be used: " + why);
@@ -29,7 +16,7 @@ std::string LibraryPath() {
 }  // namespace
 
 std::unique_ptr<Accelerator> OpenCudaAccelerator(int index, uint64_t memory_limit) {
-  const std::string path = LibraryPath();
+  const std::string path = LibraryPath("libtalkface-cuda.so", "TALKFACE_CUDA");
   void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);  // never closed
   if (library == nullptr) Unsupported(dlerror());
   const auto open = reinterpret_cast<OpenCudaFunction>(dlsym(library, "talkface_cuda_open"));

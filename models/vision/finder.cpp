@@ -7,6 +7,7 @@
 #include <mutex>
 #include <optional>
 
+#include "models/core/arguments.h"
 #include "models/core/error.h"
 #include "models/core/pack.h"
 #include "models/vision/detector.h"
@@ -46,7 +47,7 @@ class MediaPipeFinder : public FaceFinder {
   explicit MediaPipeFinder(const Pack& pack) : detector_(pack), mesh_(pack) {}
 
   void FindPortrait(const Pixels& picture, FaceInfo* out) const override {
-    CheckPicture(picture);
+    ReadPicture(&picture, "picture");
     std::vector<Hit> seen;
     std::optional<Found> found = Search(picture, kStill, PortraitStages(picture), &seen);
     if (!found) found = Trace(picture, kStill, MergeHits(seen, detector_.overlap()));
@@ -63,7 +64,7 @@ class MediaPipeFinder : public FaceFinder {
   }
 
   void FindFrame(const Pixels& picture, const FaceInfo* previous, FaceInfo* out) const override {
-    CheckPicture(picture);
+    ReadPicture(&picture, "picture");
     if (previous) {
       if (previous->landmark_count != kMeshPoints) {
         throw Error(Code::kInvalid, "The face before has " +
@@ -88,17 +89,6 @@ class MediaPipeFinder : public FaceFinder {
   uint64_t MemoryUse() const override { return detector_.MemoryUse() + mesh_.MemoryUse(); }
 
  private:
-  static void CheckPicture(const Pixels& picture) {
-    if (picture.data && picture.width > 0 && picture.height > 0 &&
-        picture.stride >= 4 * static_cast<size_t>(picture.width)) {
-      return;
-    }
-    throw Error(Code::kInvalid, "The picture is " + std::to_string(picture.width) + " x " +
-                                    std::to_string(picture.height) + " pixels with rows of " +
-                                    std::to_string(picture.stride) +
-                                    " bytes: give at least one pixel, and 4 bytes a pixel.");
-  }
-
   static Error NoFace(const std::vector<Hit>& seen) {
     if (seen.empty()) {
       return Error(Code::kNoFace,

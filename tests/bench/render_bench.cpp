@@ -46,9 +46,7 @@ void Measure(const Case& c) {
   SceneSettings options;
   options.target = {c.width, c.height, c.format, ColorMatrix::kBt709, ChromaSite::kLeftCosited,
                     false};
-  const portrait::PortraitScene scene(enrolled, options, [](const portrait::MouthSite& site) {
-    return std::make_unique<const auwarp::WarpedMouth>(site);
-  });
+  const portrait::PortraitScene scene(enrolled, options, &auwarp::MakeWarpedMouth);
   const double prepared = Now() - begin;
   std::vector<std::vector<uint8_t>> planes;
   FrameTarget target{};

@@ -14,7 +14,6 @@
 namespace talkface::auwarp {
 namespace {
 
-constexpr uint64_t kMillisecond = 1'000'000;
 constexpr uint32_t kSampleRate = 16000;
 constexpr ActionUnit kPostedUnits[] = {{10, "upper lip raiser"}, {14, "dimpler"},
                                        {18, "lip pucker"},       {20, "lip stretcher"},
@@ -38,26 +37,12 @@ void CheckSettings(const FamilyContext& context) {
 class AuwarpFamily : public Family {
  public:
   explicit AuwarpFamily(const FamilyContext& context)
-      : name_(context.pack.name()),
-        version_(context.pack.version()),
-        licence_(context.pack.licence()),
-        finder_(context.search_path) {
+      : Family(context), finder_(context.search_path) {
     CheckSettings(context);
     context.progress(10, "loading the speech net");
     net_ = SpeechNet::Load(context.pack.Tensors("speech"));
-    const PackTiming& timing = context.pack.timing();
-    info.name = name_.c_str();
-    info.family = "auwarp";
-    info.version = version_.c_str();
-    info.licence = licence_.c_str();
-    info.device = "cpu";
-    info.sample_rate_hz = kSampleRate;
-    info.look_ahead_min_ns = timing.look_ahead_min_ms * kMillisecond;
-    info.look_ahead_default_ns = timing.look_ahead_default_ms * kMillisecond;
-    info.look_ahead_max_ns = timing.look_ahead_max_ms * kMillisecond;
     info.units = kPostedUnits;
     info.unit_count = static_cast<uint32_t>(std::size(kPostedUnits));
-    look_ahead_ns_ = info.look_ahead_default_ns;
   }
 
   void FindFace(const Pixels& picture, const FaceInfo* previous, FaceInfo* out) override {
@@ -72,15 +57,14 @@ class AuwarpFamily : public Family {
 
   std::unique_ptr<SpeechModel> OpenSpeech() override {
     std::unique_ptr<SpeechModel> stream = OpenSpeechStream(net_);
-    stream->SetLookAhead(look_ahead_ns_);
+    stream->SetLookAhead(info.look_ahead_default_ns);
     return stream;
   }
 
   std::shared_ptr<const SceneModel> Prepare(std::shared_ptr<const FaceModel> face,
                                             const SceneSettings& settings) override {
     return std::make_shared<portrait::PortraitScene>(
-        std::static_pointer_cast<const portrait::EnrolledFace>(face), settings,
-        [](const portrait::MouthSite& site) { return std::make_unique<const WarpedMouth>(site); });
+        std::static_pointer_cast<const portrait::EnrolledFace>(face), settings, &MakeWarpedMouth);
   }
 
   void Render(const std::vector<RenderItem>& items) override {
@@ -96,9 +80,7 @@ class AuwarpFamily : public Family {
   uint64_t MemoryUse() const override { return net_->bytes() + finder_.MemoryUse(); }
 
  private:
-  const std::string name_, version_, licence_;
   vision::OpenOnce finder_;
-  uint64_t look_ahead_ns_ = 0;
   std::shared_ptr<const SpeechNet> net_;
 };
 

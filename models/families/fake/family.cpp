@@ -37,15 +37,9 @@ void DrawBase(const Pixels& picture, const SceneSettings& settings, const FrameT
       picture.width, picture.height, settings.target, settings.add_borders, settings.pixel_aspect);
   std::vector<uint8_t> scaled = imaging::Scale(picture, placement);
   imaging::CompositeOverBlack(scaled.data(), scaled.size() / 4);
-  const imaging::Rect where = placement.rect, frame = writer.Frame();
+  const imaging::Rect frame = writer.Frame();
   const auto stride = 4 * static_cast<ptrdiff_t>(frame.x1);
-  std::vector<uint8_t> whole(static_cast<size_t>(stride * frame.y1), 0);
-  const size_t row = 4 * static_cast<size_t>(where.x1 - where.x0);
-  for (int y = where.y0; y < where.y1; ++y) {
-    std::memcpy(&whole[static_cast<size_t>(y * stride + 4 * where.x0)],
-                &scaled[static_cast<size_t>(y - where.y0) * row], row);
-  }
-  imaging::CompositeOverBlack(whole.data(), whole.size() / 4);  // black is opaque as well
+  const std::vector<uint8_t> whole = imaging::Framed(scaled, placement.rect, frame);
   writer.Write({whole.data(), stride, frame}, frame, out);
 }
 
@@ -69,26 +63,12 @@ void FindMiddleFace(const Pixels& picture, FaceInfo* out) {
 class FakeFamily : public Family {
  public:
   explicit FakeFamily(const FamilyContext& context)
-      : config_(ReadConfig(context.pack)),
-        timing_(context.pack.timing()),
-        name_(context.pack.name()),
-        version_(context.pack.version()),
-        licence_(context.pack.licence()),
-        device_(context.device) {
+      : Family(context), config_(ReadConfig(context.pack)), timing_(context.pack.timing()) {
     if (timing_.sample_rate_hz == 0) {
       throw Error(Code::kBadPack, context.pack.folder() + "/manifest.json: timing is missing.");
     }
     if (config_.fail_open) throw Error(Code::kFailed, "The fake engine failed, as its pack asked.");
     context.progress(50, "loading nothing");
-    info.name = name_.c_str();
-    info.family = "fake";
-    info.version = version_.c_str();
-    info.licence = licence_.c_str();
-    info.device = device_.c_str();
-    info.sample_rate_hz = timing_.sample_rate_hz;
-    info.look_ahead_min_ns = timing_.look_ahead_min_ms * kMillisecond;
-    info.look_ahead_default_ns = timing_.look_ahead_default_ms * kMillisecond;
-    info.look_ahead_max_ns = timing_.look_ahead_max_ms * kMillisecond;
     info.units = kUnits;
     info.unit_count = config_.has_units ? 2u : 0u;
     info.scales_expression = config_.has_units ? 1u : 0u;
@@ -160,7 +140,6 @@ class FakeFamily : public Family {
 
   const Config config_;
   const PackTiming timing_;
-  const std::string name_, version_, licence_, device_;
   std::atomic<int64_t> frames_{0};
 };
 

@@ -117,18 +117,14 @@ uint64_t BytesOf(Model& model, torch::Dtype type) {
 class MftfgFamily : public Family {
  public:
   explicit MftfgFamily(const FamilyContext& context)
-      : name_(context.pack.name()),
-        version_(context.pack.version()),
-        licence_(context.pack.licence()),
+      : Family(context),
         finder_(context.search_path),
         device_(context.device),
-        device_name_(device_.str()),
-        memory_{device_name_, context.device_memory_limit},
+        memory_{context.device, context.device_memory_limit},
         accelerator_(AcceleratorOf(device_, context.device_memory_limit)),
         model_(nets::WithinMemory(memory_, [&] { return Load(context); })),
-        mean_shape_(MeanShapeOf(context.pack)),
-        look_ahead_ns_(context.pack.timing().look_ahead_default_ms * kNsPerMs) {
-    FillInfo(context.pack.timing());
+        mean_shape_(MeanShapeOf(context.pack)) {
+    FillInfo();
     if (accelerator_) {
       nets::WithinMemory(memory_, [this] {
         renderer_ = std::make_unique<DeviceRenderer>(model_, device_, std::move(accelerator_));
@@ -150,7 +146,7 @@ class MftfgFamily : public Family {
 
   std::unique_ptr<SpeechModel> OpenSpeech() override {
     std::unique_ptr<SpeechModel> stream = OpenSpeechStream(model_, device_, memory_);
-    stream->SetLookAhead(look_ahead_ns_);
+    stream->SetLookAhead(info.look_ahead_default_ns);
     return stream;
   }
 
@@ -172,23 +168,20 @@ class MftfgFamily : public Family {
 
  private:
   Model Load(const FamilyContext& context);
-  void FillInfo(const PackTiming& timing);
+  void FillInfo();
   void RenderAll(const std::vector<RenderItem>& items);
   void RenderGenerated(const std::vector<const RenderItem*>& items);
 
-  const std::string name_, version_, licence_;
   std::string default_steps_;  // steps_option_'s words
   OptionInfo steps_option_{};
   vision::OpenOnce finder_;
   const torch::Device device_;
-  const std::string device_name_;
   const nets::DeviceMemory memory_;
   std::unique_ptr<nets::Accelerator> accelerator_;  // null once renderer_ has it
   uint64_t bytes_ = 0;
   int threads_ = 1;  // that one batch uses
   const Model model_;
   const imaging::Landmarks mean_shape_;
-  const uint64_t look_ahead_ns_;
   std::mutex batch_mutex_;                    // held by the one batch that uses all cores
   std::unique_ptr<DeviceRenderer> renderer_;  // null on a CPU
 };
@@ -211,19 +204,10 @@ Model MftfgFamily::Load(const FamilyContext& context) {
   return model;
 }
 
-void MftfgFamily::FillInfo(const PackTiming& timing) {
+void MftfgFamily::FillInfo() {
   const bool has_units = !model_->config().official();
   default_steps_ = std::to_string(model_->config().sampler_steps);
   steps_option_ = {kStepsOption, default_steps_.c_str(), kStepsHelp};
-  info.name = name_.c_str();
-  info.family = "mftfg";
-  info.version = version_.c_str();
-  info.licence = licence_.c_str();
-  info.device = device_name_.c_str();
-  info.sample_rate_hz = timing.sample_rate_hz;
-  info.look_ahead_min_ns = timing.look_ahead_min_ms * kNsPerMs;
-  info.look_ahead_default_ns = timing.look_ahead_default_ms * kNsPerMs;
-  info.look_ahead_max_ns = timing.look_ahead_max_ms * kNsPerMs;
   info.units = kUnits;
   info.unit_count = has_units ? static_cast<uint32_t>(std::size(kUnits)) : 0u;
   info.options = &steps_option_;

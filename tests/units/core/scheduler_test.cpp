@@ -31,18 +31,21 @@ struct Gate {
   std::shared_future<void> open = opened.get_future().share();
 };
 
+// Holds the worker at the frame of time 0, and records the times of all others as they are drawn.
+std::function<void(const std::vector<RenderItem>&)> Recorder(Gate* gate,
+                                                             std::vector<uint64_t>* order) {
+  return [gate, order](const std::vector<RenderItem>& items) {
+    if (items[0].time_ns != 0) return order->push_back(items[0].time_ns);
+    gate->entered.set_value();
+    gate->open.wait();
+  };
+}
+
 TEST(Scheduler, TheMostUrgentFrameIsDrawnFirst) {
   ScriptedFamily family;
   Gate gate;
   std::vector<uint64_t> order;
-  family.draw = [&](const auto& items) {
-    if (items[0].time_ns == 0) {
-      gate.entered.set_value();
-      gate.open.wait();
-    } else {
-      order.push_back(items[0].time_ns);
-    }
-  };
+  family.draw = Recorder(&gate, &order);
   Scheduler scheduler(family, 1);
   Scheduler::Client client(scheduler);
   client.Submit(FrameAt(0));
@@ -64,14 +67,7 @@ TEST(Scheduler, StreamsOfOneRendererTakeTurns) {
   ScriptedFamily family;
   Gate gate;
   std::vector<uint64_t> order;
-  family.draw = [&](const auto& items) {
-    if (items[0].time_ns == 0) {
-      gate.entered.set_value();
-      gate.open.wait();
-    } else {
-      order.push_back(items[0].time_ns);
-    }
-  };
+  family.draw = Recorder(&gate, &order);
   Scheduler scheduler(family, 1);
   Scheduler::Client client(scheduler);
   client.Submit(FrameAt(0));

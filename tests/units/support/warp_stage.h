@@ -25,11 +25,6 @@ inline SceneSettings Still(const TargetFormat& target) {
   return options;
 }
 
-inline std::unique_ptr<const portrait::MouthLayer> MakeWarpedMouth(
-    const portrait::MouthSite& site) {
-  return std::make_unique<const WarpedMouth>(site);
-}
-
 // A frame of auwarp's.
 struct Spoken {
   Expression expression;
@@ -47,7 +42,7 @@ struct Stage {
   Stage(const DrawnFace& drawn, const SceneSettings& options)
       : portrait(drawn.Draw()),
         enrolled(portrait::EnrolWithLandmarks(PixelsOf(drawn, portrait), drawn.Info())),
-        scene(enrolled, options, MakeWarpedMouth),
+        scene(enrolled, options, &MakeWarpedMouth),
         target(options.target) {}
 
   // All planes, one after the other.

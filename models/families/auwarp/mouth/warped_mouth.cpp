@@ -97,4 +97,8 @@ void WarpedMouth::DrawPixel(const WarpedMotion& motion, const MouthRow& row, int
   out[3] = 255;
 }
 
+std::unique_ptr<const portrait::MouthLayer> MakeWarpedMouth(const portrait::MouthSite& site) {
+  return std::make_unique<const WarpedMouth>(site);
+}
+
 }  // namespace talkface::auwarp

@@ -3,6 +3,8 @@
 // inside drawn behind.
 #pragma once
 
+#include <memory>
+
 #include "models/families/auwarp/expression.h"
 #include "models/families/auwarp/mouth/mouth_fields.h"
 #include "models/families/auwarp/mouth/mouth_interior.h"
@@ -42,5 +44,8 @@ class WarpedMouth : public portrait::MouthLayer {
   const MouthInterior interior_;
   const float lip_softness_;  // of the lips' edges in this picture, in face heights
 };
+
+// A scene's (portrait::MakeMouth).
+std::unique_ptr<const portrait::MouthLayer> MakeWarpedMouth(const portrait::MouthSite& site);
 
 }  // namespace talkface::auwarp
